@@ -1,0 +1,51 @@
+# make demo and make test work on a fresh machine: they bring what they need.
+SHELL := /bin/bash
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test check bench chaos lock system clean
+help: ## this page
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+
+$(VENV)/box.stamp: pyproject.toml constraints.txt | $(BIN)/uv
+	$(INSTALL) --editable '.[demo]'
+	touch $@
+
+$(VENV)/setup.stamp: pyproject.toml constraints.txt | $(BIN)/uv system
+	$(INSTALL) --editable '.[capture,demo,convert,dev]'
+	touch $@ $(VENV)/box.stamp
+
+system: ## Debian packages that capture and tests need (where this user may install them)
+	@bash tests/system-packages.sh
+
+setup: $(VENV)/setup.stamp ## the environment in .venv, with undertone and undertone-convert, and the speech recogniser
+	$(BIN)/undertone fetch-model
+
+demo: $(VENV)/box.stamp ## a call through the whole pipeline, as a central system sees it
+	$(BIN)/undertone fetch-model
+	$(BIN)/python -m tests.demo
+
+test: setup ## every test
+	$(BIN)/python -m pytest
+
+check: setup ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup ## figures and ratios against named baselines, in one run
+	$(BIN)/python -m tests.bench
+
+lock: | $(BIN)/uv ## write constraints.txt anew
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-header --no-annotate pyproject.toml -o constraints.txt
+
+clean: ## forget the environment and caches
+	rm -rf $(VENV) build .cache .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,74 @@
+"""The `undertone` command. Each subcommand is one file in edge.cli; the way of a call is edge.line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from edge.errors import UndertoneError
+
+# One module a subcommand, in the order that --help shows them. Each has add_parser(commands) and imports what is heavy
+# only when it runs, so that --help is instant.
+_COMMANDS = (
+    "replay", "run", "listen", "voice", "words", "doctor", "devices", "status", "rules", "report", "model", "fetch_model", "schema", "info",
+)  # fmt: skip
+
+_INTRODUCTION = """\
+Undertone hears a phone call on this box, judges how the customer feels from how they speak and from what they say, and
+tells a central MQTT broker while the call is still going. Audio never leaves the box.
+"""
+
+_EXAMPLES = """\
+first steps on a new box:
+  undertone fetch-model                 bring the speech recogniser (about 40 MB, once)
+  undertone doctor                      check audio, models, broker, clock and disk by really using each
+  undertone replay call.wav             hear a recording and print what a central system would get
+  undertone run --config undertone.yaml the service
+
+every command explains itself: undertone COMMAND --help
+exit codes: 0 good, 1 the work failed, 2 wrong use
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, without running anything."""
+    from edge import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="undertone",
+        description=_INTRODUCTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"undertone {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in _COMMANDS:
+        import_module(f"edge.cli.{name}").add_parser(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit code; what a user can cause is one line on stderr, never a traceback."""
+    return run_command(build_parser(), arguments)
+
+
+def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
+    """Parse and run, with the exit codes and one-line errors that both commands (undertone, undertone-convert) share."""
+    args = parser.parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except UndertoneError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not an error. Keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

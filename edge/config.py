@@ -1,0 +1,194 @@
+"""YAML configuration into frozen types. Unknown keys are refused with the nearest known one."""
+
+import difflib
+import re
+import typing
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import yaml
+
+from edge.errors import ConfigError
+from edge.values import Mode, Privacy, Role
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class SourceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a line's sound comes from: exactly one of `device`, `command`, `file`.
+
+    `rate` is what a device is opened at (null: what it offers) or what a command's raw s16le output has (null: 16000).
+    """
+
+    device: str | None = None
+    command: tuple[str, ...] | None = None
+    file: str | None = None
+    realtime: bool = True
+    rate: Annotated[int, msgspec.Meta(ge=8000, le=192_000)] | None = None
+    stall_s: Positive = 3.0
+
+
+class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One line: one source, one clock, one or two channels."""
+
+    name: Name
+    source: SourceConfig
+    desk: str | None = None
+    channels: Annotated[tuple[Role, ...], msgspec.Meta(min_length=1, max_length=2)] = (Role.CUSTOMER,)
+    idle_s: Positive = 30.0
+    agent_words: bool = False
+    tones: str = "us"
+
+
+class MqttConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The broker. `mqtt://` is plain, `mqtts://` is TLS; secrets are files, never values."""
+
+    url: str = "mqtt://127.0.0.1:1883"
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    username: str | None = None
+    password_file: str | None = None
+    prefix: str = "undertone/v1"
+    protocol: typing.Literal["5", "3.1.1"] = "5"
+    keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 30
+
+
+class ModelsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Model folders (null: those installed in the state directory, else those shipped) and who may sign them."""
+
+    voice: str | None = None
+    words: str | None = None
+    vosk: str | None = None
+    allow_unsigned: bool = False
+    trusted_keys: tuple[str, ...] = ()
+
+
+class FusionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A site's own fusion weights; set, not fitted, until `undertone-convert calibrate` has calls to fit on."""
+
+    voice_weight: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.4
+    words_weight: Annotated[float, msgspec.Meta(ge=0, le=2)] = 1.0
+
+
+class KeywordConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A name and the phrases that mean it, lower case, as spoken."""
+
+    name: Name
+    phrases: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole of a box's configuration."""
+
+    site: Name = "site"
+    device: Name = "box"
+    lines: tuple[LineConfig, ...] = ()
+    mqtt: MqttConfig = MqttConfig()
+    mode: Mode = Mode.BOTH
+    privacy: Privacy = Privacy.NUMBERS
+    rules: str | None = None
+    lexicon: str | None = None
+    causes: str | None = None
+    keywords: tuple[KeywordConfig, ...] = ()
+    fusion: FusionConfig = FusionConfig()
+    models: ModelsConfig = ModelsConfig()
+    state_dir: str = "/var/lib/undertone"
+    outbox_max_mb: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 256
+
+
+T = typing.TypeVar("T")
+
+
+def load_config(path: Path) -> Config:
+    """The configuration in `path`; relative paths in it are taken from its folder.
+
+    Raises ConfigError with file, key, value and remedy in one line.
+    """
+    config = parse_yaml(path, Config)
+    _check(config, path)
+    return config
+
+
+def parse_yaml(path: Path, kind: type[T]) -> T:
+    """The YAML file at `path` as a `kind` (a msgspec Struct). Raises ConfigError naming file, line or key, and remedy."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; give the path of a YAML file that exists") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise ConfigError(f"{path}:{where} {problem}; mend the YAML there") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested too deeply; flatten it") from error
+    return convert(raw if raw is not None else {}, kind, path)
+
+
+def convert(raw: object, kind: type[T], path: Path) -> T:
+    """`raw` as a `kind`, or a ConfigError that names the key in `path` and the remedy."""
+    try:
+        return msgspec.convert(raw, kind, strict=True)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise ConfigError(f"{path}: {_explain(str(error), kind)}") from error
+
+
+def resolve(path: str, beside: Path) -> Path:
+    """`path` as written in the file `beside`: absolute, home-relative, or relative to that file's folder."""
+    written = Path(path).expanduser()
+    return written if written.is_absolute() else beside.parent / written
+
+
+def _explain(message: str, kind: Any) -> str:
+    where = re.search(r" - at `\$\.?(.*?)`$", message)
+    key = where.group(1) if where else ""
+    what = message[: where.start()] if where else message
+    unknown = re.search(r"unknown field `([^`]+)`", what)
+    if unknown:
+        known = sorted(_field_names(kind))
+        near = difflib.get_close_matches(unknown.group(1), known, n=1, cutoff=0.5)
+        full = f"{key}.{unknown.group(1)}" if key else unknown.group(1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
+        return f"unknown key '{full}'; {hint}"
+    return f"key '{key or '(top)'}': {what[0].lower() + what[1:]}; see the table of keys in the README"
+
+
+def _field_names(kind: Any) -> set[str]:
+    """Every key that `kind` and the structs inside it take."""
+    names: set[str] = set()
+    for part in (kind, *typing.get_args(kind)):
+        if isinstance(part, type) and issubclass(part, msgspec.Struct):
+            names.update(part.__struct_fields__)
+            for inner in typing.get_type_hints(part).values():
+                names |= _field_names(inner)
+        elif typing.get_args(part) and part is not kind:
+            names |= _field_names(part)
+    return names
+
+
+def _check(config: Config, path: Path) -> None:
+    """What the types alone cannot say."""
+    seen: set[str] = set()
+    for number, line in enumerate(config.lines):
+        key = f"lines[{number}]"
+        if line.name in seen:
+            raise ConfigError(f"{path}: key '{key}.name': '{line.name}' is used twice; give each line its own name")
+        seen.add(line.name)
+        given = [k for k in ("device", "command", "file") if getattr(line.source, k) is not None]
+        if len(given) != 1:
+            raise ConfigError(f"{path}: key '{key}.source': give exactly one of device, command, file (got {given or 'none'})")
+        if len(line.channels) == 2 and (Role.MIXED in line.channels or line.channels[0] == line.channels[1]):  # noqa: PLR2004 (two channels)
+            raise ConfigError(
+                f"{path}: key '{key}.channels': two channels are [customer, agent] or [agent, customer]; a mixed line has one, [mixed]"
+            )
+    if not re.match(r"^mqtts?://[^/\s]+$", config.mqtt.url):
+        raise ConfigError(f"{path}: key 'mqtt.url': '{config.mqtt.url}' is not mqtt://HOST[:PORT] or mqtts://HOST[:PORT]")
+    if re.search(r"[+#\s]", config.mqtt.prefix) or config.mqtt.prefix.strip("/") != config.mqtt.prefix:
+        raise ConfigError(f"{path}: key 'mqtt.prefix': no spaces, '+', '#' or outer '/' in a topic prefix")
