@@ -4,7 +4,7 @@ import difflib
 import re
 import typing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import yaml
@@ -146,7 +146,7 @@ def resolve(path: str, beside: Path) -> Path:
     return written if written.is_absolute() else beside.parent / written
 
 
-def _explain(message: str, kind: Any) -> str:
+def _explain(message: str, kind: object) -> str:
     where = re.search(r" - at `\$\.?(.*?)`$", message)
     key = where.group(1) if where else ""
     what = message[: where.start()] if where else message
@@ -160,7 +160,7 @@ def _explain(message: str, kind: Any) -> str:
     return f"key '{key or '(top)'}': {what[0].lower() + what[1:]}; see the table of keys in the README"
 
 
-def _field_names(kind: Any) -> set[str]:
+def _field_names(kind: object) -> set[str]:
     """Every key that `kind` and the structs inside it take."""
     names: set[str] = set()
     for part in (kind, *typing.get_args(kind)):

@@ -174,9 +174,7 @@ class CallClosed:
     closed_by: str  # "command", "busy", "dial", "idle", "end_of_recording", "stop", "source_lost"
 
 
-Happening = (
-    CallOpened | SpeechStarted | SpeechAudio | SpeechDropped | Utterance | Activity | ToneHeard | CallClosed
-)
+Happening = CallOpened | SpeechStarted | SpeechAudio | SpeechDropped | Utterance | Activity | ToneHeard | CallClosed
 
 
 # --- what the branches say of an utterance ---------------------------------------------------------------------------
@@ -246,7 +244,10 @@ class Spotted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordsReading:
-    """What was said. `redacted` is the only form of the words that may leave the branch, and only as the tier allows."""
+    """What was said. `redacted` is the only form of the words that may leave the branch, and only as the tier allows.
+
+    `signals` are the categories of the lexicon entries that spoke (edge.words.lexicon.CATEGORIES: repeat, threat, ...): codes, no words.
+    """
 
     redacted: str
     words: int
@@ -258,11 +259,15 @@ class WordsReading:
     cause: Cause | None = None
     drivers: tuple[Driver, ...] = ()
     spotted: tuple[Spotted, ...] = ()
+    signals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """A branch said nothing, and why: mixed_channel, agent, too_short, too_quiet, unclear, no_words, no_model, mode, deadline, overload, failed."""
+    """A branch said nothing, and why.
+
+    mixed_channel, agent, too_short, too_quiet, unclear, no_words, no_model, mode, deadline, overload, failed.
+    """
 
     reason: str
 

@@ -1,6 +1,5 @@
 """Wall time, once per call: everything else inside a call is a count of samples."""
 
-import os
 import secrets
 import time
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from edge.values import SAMPLE_RATE
 
 # systemd-timesyncd touches this file at every successful synchronisation.
 _TIMESYNC_STAMP = Path("/run/systemd/timesync/synchronized")
+# chrony's daemon runs; whether it has a source yet is its own business.
+_CHRONY_PID = Path("/run/chrony/chronyd.pid")
 
 
 def rfc3339(moment: datetime) -> str:
@@ -24,13 +25,8 @@ def now() -> str:
 
 
 def time_synced() -> bool:
-    """Whether the wall clock is known to be set by NTP (systemd-timesyncd's stamp, or the kernel's word for it)."""
-    if _TIMESYNC_STAMP.exists():
-        return True
-    try:
-        return os.path.exists("/run/chrony/chronyd.pid")
-    except OSError:
-        return False
+    """Whether the wall clock is known to be set by NTP (systemd-timesyncd's stamp, or a running chrony)."""
+    return _TIMESYNC_STAMP.exists() or _CHRONY_PID.exists()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,211 @@
+"""The service: one process, a few threads, put together here and ended here."""
+
+import logging
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from edge import __version__
+from edge.box.clock import now
+from edge.box.health import resources
+from edge.box.watchdog import Notifier
+from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart, Command
+from edge.bus.events import Event, Health, Info, State, UtteranceHeard
+from edge.bus.outbox import Outbox
+from edge.bus.publisher import Publisher
+from edge.capture.source import open_source
+from edge.config import Config
+from edge.engines import load_engines
+from edge.info import device_info
+from edge.line import Line
+from edge.live import LiveLine
+from edge.values import FRAME_MS
+
+_log = logging.getLogger("undertone.app")
+
+_HEALTH_EVERY_S = 60.0
+# Status for `undertone status` and the watchdog's beat: often enough for a technician who is watching.
+_TICK_S = 1.0
+# systemd allows 5 s for a clean stop in our unit; the bus gets what the lines leave of it.
+_STOP_BUS_S = 3.0
+# A line that is up and has had nothing judged for this long is stuck.
+_PROGRESS_S = 15.0
+_GOOD_STATES = ("up", "starting", "ended")
+# Utterances of about an hour of a busy box.
+_LATENCIES = 1000
+
+
+class App:
+    """Everything that `undertone run` keeps alive."""
+
+    def __init__(self, config: Config, config_path: Path) -> None:
+        self._config = config
+        self._stop = threading.Event()
+        self._fatal: str | None = None
+        self._states = dict.fromkeys((line.name for line in config.lines), "starting")
+        self._state_changed = threading.Event()
+        self._state_dir = Path(config.state_dir)
+        self._engines = load_engines(config, beside=config_path)
+        self._outbox = Outbox(
+            self._state_dir / "outbox.sqlite", max_bytes=config.outbox_max_mb * 1_000_000, site=config.site, device=config.device
+        )
+        self._publisher = Publisher(config, self._outbox, self._obey)
+        self._lines = {line.name: self._live_line(index) for index, line in enumerate(config.lines)}
+        self._latencies: deque[float] = deque(maxlen=_LATENCIES)
+        self._notifier = Notifier()
+        self._started = time.monotonic()
+
+    def run(self) -> int:
+        """Serve until a signal, until every recording has ended, or until a thread dies. Returns the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        self._outbox.recover()
+        self._publisher.publish_info(self._info())
+        self._publisher.publish_state(self._state())
+        self._publisher.start()
+        for line in self._lines.values():
+            line.start()
+        self._notifier.ready()
+        _log.info("app.started lines=%s version=%s", ",".join(self._lines), __version__)
+        self._serve()
+        return self._shut_down()
+
+    def _serve(self) -> None:
+        next_health = time.monotonic() + _HEALTH_EVERY_S
+        while not self._stop.wait(_TICK_S):
+            if self._state_changed.is_set():
+                self._state_changed.clear()
+                self._publisher.publish_state(self._state())
+            if time.monotonic() >= next_health:
+                next_health += _HEALTH_EVERY_S
+                self._publisher.publish_health(self._health())
+            self._write_status()
+            if self._alive():
+                self._notifier.beat()
+            if all(line.finished.is_set() for line in self._lines.values()):
+                return
+
+    def _shut_down(self) -> int:
+        self._notifier.stopping()
+        for line in self._lines.values():
+            line.stop()
+        self._publisher.publish_state(self._state("stopped"))
+        self._publisher.stop(_STOP_BUS_S)
+        self._write_status("stopped")
+        self._outbox.close()
+        if self._fatal:
+            _log.error("app.died thread=%s", self._fatal)
+            return 1
+        _log.info("app.stopped")
+        return 0
+
+    def _live_line(self, index: int) -> LiveLine:
+        line = self._config.lines[index]
+        return LiveLine(
+            name=line.name,
+            line=Line(line=line, config=self._config, engines=self._engines),
+            source=open_source(line.source, len(line.channels), lambda state: self._line_state(line.name, state)),
+            channels=len(line.channels),
+            put=self._put,
+            died=self._line_died,
+        )
+
+    def _line_state(self, name: str, state: str) -> None:
+        if self._states[name] != state:
+            self._states[name] = state
+            _log.info("line.state line=%s state=%s", name, state)
+            self._state_changed.set()
+
+    def _line_died(self, thread: str) -> None:
+        self._fatal = thread
+        self._stop.set()
+
+    def _put(self, events: Iterable[Event]) -> None:
+        batch = list(events)
+        for event in batch:
+            if isinstance(event.data, UtteranceHeard) and event.data.latency.verdict_ms is not None:
+                self._latencies.append(event.data.latency.verdict_ms)
+        self._outbox.put(batch)
+
+    def _obey(self, command: Command) -> None:
+        """Called by the publisher's thread for each valid command."""
+        if isinstance(command, AlertAction):
+            # An alert's id holds its call, and each call knows its own.
+            for line in self._lines.values():
+                line.obey(command)
+        elif isinstance(command, CallStart | CallEnd | CallContext) and command.line in self._lines:
+            self._lines[command.line].obey(command)
+        else:
+            _log.warning("command.ignored kind=%s", type(command).__name__)
+
+    def _alive(self) -> bool:
+        """Whether every line that is up has had fresh sound judged lately: what the watchdog is fed by."""
+        now = time.monotonic()
+        return all(
+            self._states[name] != "up" or line.finished.is_set() or now - line.progress_at < _PROGRESS_S
+            for name, line in self._lines.items()
+        )
+
+    def _state(self, state: Literal["stopped"] | None = None) -> State:
+        wrong = [f"{name}: {how}" for name, how in self._states.items() if how not in _GOOD_STATES]
+        wrong += list(self._engines.missing.values())
+        return State(
+            state=state or ("degraded" if wrong else "online"),
+            boot=self._outbox.boot,
+            since=now(),
+            reasons=[] if state else wrong,
+            lines=dict(self._states),
+        )
+
+    def _info(self) -> Info:
+        return device_info(self._config, self._engines)
+
+    def _health(self) -> Health:
+        used = resources(self._state_dir)
+        counts = self._outbox.counts()
+        p50, p95, p99 = _percentiles(list(self._latencies))
+        return Health(
+            uptime_s=round(time.monotonic() - self._started, 1),
+            cpu_s=used.cpu_s,
+            memory_mb=used.memory_mb,
+            outbox_rows=counts.rows,
+            outbox_alert_rows=counts.alert_rows,
+            oldest_unsent_s=counts.oldest_s,
+            disk_free_mb=used.disk_free_mb,
+            frames={name: line.frames_heard for name, line in self._lines.items()},
+            dropped_ms={name: line.dropped_frames * FRAME_MS for name, line in self._lines.items()},
+            latency_p50_ms=p50,
+            latency_p95_ms=p95,
+            latency_p99_ms=p99,
+        )
+
+    def _write_status(self, state: Literal["stopped"] | None = None) -> None:
+        """For `undertone status`, which works without a broker. Written to a sibling and renamed, so never half there."""
+        status = {
+            "state": msgspec.to_builtins(self._state(state)),
+            "health": msgspec.to_builtins(self._health()),
+            "connected": self._publisher.connected,
+            "written_at": now(),
+        }
+        target = self._state_dir / "status.json"
+        part = target.with_suffix(".part")
+        try:
+            part.write_bytes(msgspec.json.encode(status))
+            part.replace(target)
+        except OSError as error:
+            _log.warning("status.unwritten error=%s", error)
+
+
+def _percentiles(values: list[float]) -> tuple[float | None, float | None, float | None]:
+    """The 50th, 95th and 99th percentile of `values`; None without any."""
+    if not values:
+        return None, None, None
+    p50, p95, p99 = np.percentile(values, (50, 95, 99))
+    return round(float(p50), 1), round(float(p95), 1), round(float(p99), 1)

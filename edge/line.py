@@ -1,0 +1,120 @@
+"""The way of a call on one line, live and replayed alike: frames in, events out. No threads, no disk, no network.
+
+frame -> segment.Segmenter -> happenings -> voice + words -> verdict.fuse -> call.state.Call -> events
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from edge.box.clock import Anchor, uuid7
+from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart
+from edge.bus.events import Event, LatencyData
+from edge.call.state import Call
+from edge.config import Config, LineConfig
+from edge.engines import Ears, Engines
+from edge.segment.segmenter import Segmenter
+from edge.values import (
+    Activity,
+    CallClosed,
+    CallOpened,
+    Frame,
+    Happening,
+    Mode,
+    Role,
+    SpeechAudio,
+    SpeechDropped,
+    ToneHeard,
+    Utterance,
+    samples_to_ms,
+)
+from edge.verdict.fuse import fuse
+
+
+class Line:
+    """One line's state between frames. Owned by one thread."""
+
+    def __init__(self, *, line: LineConfig, config: Config, engines: Engines, new_call_id: Callable[[], str] = uuid7) -> None:
+        self.overloaded = False
+        self._line, self._config, self._engines, self._new_call_id = line, config, engines, new_call_id
+        self._segmenter = Segmenter(roles=line.channels, idle_s=line.idle_s, tone_plan=line.tones)
+        self._call: Call | None = None
+        self._ears: Ears | None = None
+        self._context = CallContext()
+        self._heard_to, self._arrived = 0, None  # type: int, float | None
+
+    def hear(self, frame: Frame, arrived: float | None = None) -> Iterator[Event]:
+        """The events that 20 ms more of sound bring about. `arrived`: monotonic seconds at capture; None measures no latency."""
+        self._heard_to, self._arrived = frame.start + frame.pcm.shape[1], arrived
+        yield from self._follow(self._segmenter.feed(frame))
+
+    def obey(self, command: CallStart | CallEnd | CallContext | AlertAction) -> Iterator[Event]:
+        """The events that a command from the bus brings about: it beats what the line would guess."""
+        match command:
+            case CallStart():
+                yield from self._follow(self._segmenter.open_call("command"))
+            case CallEnd():
+                yield from self.end("command")
+            case CallContext() if self._call is None:
+                self._context = command
+            case _ if self._call is not None:
+                yield from self._call.command(command)
+
+    def end(self, reason: str) -> Iterator[Event]:
+        """Close the open call, if any: what was being said is judged first."""
+        yield from self._follow(self._segmenter.close_call(reason))
+
+    def _follow(self, happenings: Iterable[Happening]) -> Iterator[Event]:
+        for happening in happenings:
+            if isinstance(happening, CallOpened):
+                yield from self._open(happening)
+            if self._call is None or self._ears is None:
+                continue
+            match happening:
+                case SpeechAudio():
+                    self._ears.accept(happening, overloaded=self.overloaded)
+                case SpeechDropped(channel=channel):
+                    self._ears.drop(channel)
+                case Utterance():
+                    yield from self._judge(happening, self._call, self._ears)
+                case Activity():
+                    yield from self._call.active(happening)
+                case ToneHeard():
+                    yield from self._call.tone(happening)
+                case CallClosed():
+                    yield from self._call.closed(happening)
+                    self._ears.close()
+                    self._call = self._ears = None
+
+    def _open(self, opened: CallOpened) -> Iterator[Event]:
+        self._ears = self._engines.ears(self._line, self._config)
+        self._call = Call(
+            call_id=self._new_call_id(),
+            line=self._line,
+            config=self._config,
+            # The call began some samples ago: the wall clock is read now and counted back.
+            anchor=Anchor.take(self._heard_to),
+            opened=opened,
+            rules=self._engines.rules(),
+            models=self._ears.models,
+        )
+        yield from self._call.started()
+        if self._context != CallContext():
+            yield from self._call.command(self._context)
+            self._context = CallContext()
+
+    def _judge(self, utterance: Utterance, call: Call, ears: Ears) -> Iterator[Event]:
+        endpoint = self._since(utterance.speech_end)
+        words = ears.words(utterance)
+        words_done = self._since(utterance.speech_end)
+        voice = ears.voice(utterance)
+        voice_done = self._since(utterance.speech_end)
+        scored = utterance.role in (Role.CUSTOMER, Role.MIXED)
+        verdict = fuse(mode=Mode(self._config.mode), voice=voice, words=words, weights=self._engines.weights) if scored else None
+        latency = LatencyData(endpoint_ms=endpoint, words_ms=words_done, voice_ms=voice_done, verdict_ms=self._since(utterance.speech_end))
+        yield from call.heard(utterance, voice=voice, words=words, verdict=verdict, latency=latency)
+
+    def _since(self, sample: int) -> float | None:
+        """Milliseconds of wall time since `sample` was spoken."""
+        if self._arrived is None:
+            return None
+        return round((time.monotonic() - self._arrived) * 1000 + samples_to_ms(self._heard_to - sample), 1)

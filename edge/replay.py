@@ -1,0 +1,70 @@
+"""A recording through the way of a call, without broker or disk: what `undertone replay`, `rules try` and tests stand on."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.bus.envelope import envelope
+from edge.bus.events import Event
+from edge.capture import wavfile
+from edge.config import Config, LineConfig, SourceConfig
+from edge.engines import Engines
+from edge.errors import UsageError
+from edge.line import Line
+from edge.signal.resample import frames
+from edge.values import Role
+
+
+def replay(
+    path: Path, *, line: LineConfig, config: Config, engines: Engines, chunk_ms: int = 20, realtime: bool = False
+) -> Iterator[Event]:
+    """The events of every call in the recording at `path`, each as soon as it is known.
+
+    Raises SourceError where the file cannot be heard.
+    """
+    ears = Line(line=line, config=config, engines=engines)
+    blocks = wavfile.blocks(path, chunk_ms=chunk_ms, realtime=realtime, channels=len(line.channels))
+    for frame in frames(blocks):
+        yield from ears.hear(frame, time.monotonic() if realtime else None)
+    yield from ears.end("end_of_recording")
+
+
+class Envelopes:
+    """CloudEvents as the outbox would make them: sequence counts per topic, from 1."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._sequences: Counter[str] = Counter()
+
+    def wrap(self, event: Event) -> bytes:
+        """`event` as CloudEvents JSON."""
+        self._sequences[event.topic] += 1
+        return envelope(event, site=self._config.site, device=self._config.device, sequence=self._sequences[event.topic])
+
+
+def line_for(path: Path, config: Config, channels: str | None) -> LineConfig:
+    """The line that the recording at `path` is taken for: the configuration's first, or one made up, with `channels` if given.
+
+    Raises UsageError where roles and the recording's channels cannot agree.
+    """
+    count = wavfile.channel_count(path)
+    template = config.lines[0] if config.lines else LineConfig(name="line-1", source=SourceConfig(file=str(path)))
+    if channels is not None:
+        roles = parse_roles(channels)
+    elif config.lines and len(template.channels) == count:
+        roles = template.channels
+    else:
+        roles = (Role.MIXED,) if count == 1 else (Role.CUSTOMER, Role.AGENT)
+    if len(roles) != count:
+        raise UsageError(f"{path}: has {count} channel(s) but the roles are '{','.join(roles)}'; give --channels with {count} role(s)")
+    return LineConfig(**{**{f: getattr(template, f) for f in template.__struct_fields__}, "channels": roles})
+
+
+def parse_roles(text: str) -> tuple[Role, ...]:
+    """`customer,agent` as roles. Raises UsageError naming what is allowed."""
+    names = [name.strip() for name in text.split(",")]
+    allowed = ([Role.CUSTOMER, Role.AGENT], [Role.AGENT, Role.CUSTOMER], [Role.CUSTOMER], [Role.AGENT], [Role.MIXED])
+    if names not in allowed:
+        raise UsageError(f"--channels '{text}': use customer,agent or agent,customer for two channels; customer, agent or mixed for one")
+    return tuple(Role(name) for name in names)

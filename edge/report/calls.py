@@ -1,0 +1,83 @@
+"""Stored events put back together into calls: what the report page draws."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge.errors import SourceError
+
+Data = Mapping[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class StoredCall:
+    """One call's events by kind, in order of arrival. `alerts` holds each alert's latest snapshot and its first offset."""
+
+    call: str
+    started: Data | None = None
+    summary: Data | None = None
+    failed: Data | None = None
+    utterances: list[Data] = field(default_factory=list)
+    metrics: list[Data] = field(default_factory=list)
+    texts: dict[int, str] = field(default_factory=dict)
+    alerts: dict[str, list[Data]] = field(default_factory=dict)
+
+    @property
+    def scores(self) -> Data | None:
+        """The five call scores at the end, or as last known."""
+        if self.summary:
+            return self.summary["scores"]  # type: ignore[no-any-return]
+        return next((u["scores"] for u in reversed(self.utterances) if u["scores"]), None)
+
+    @property
+    def duration_ms(self) -> int:
+        """The call's length, or the last moment known of it."""
+        ends = [u["end_ms"] for u in self.utterances] + [m["end_ms"] for m in self.metrics]
+        return max([self.summary["duration_ms"] if self.summary else 0, *ends, 1])
+
+
+def calls_in(events: Iterable[Data]) -> list[StoredCall]:
+    """The calls in `events` (CloudEvents as dicts, any order between calls), in order of first appearance."""
+    calls: dict[str, StoredCall] = {}
+    for event in events:
+        data = event["data"]
+        if "call" not in data:
+            continue
+        call = calls.setdefault(data["call"], StoredCall(call=data["call"]))
+        match event["type"]:
+            case "undertone.call.started.v1":
+                call.started = data
+            case "undertone.call.utterance.v1":
+                call.utterances.append(data)
+            case "undertone.call.metrics.v1":
+                call.metrics.append(data)
+            case "undertone.call.text.v1":
+                call.texts[data["n"]] = data["text"]
+            case "undertone.call.summary.v1":
+                call.summary = data
+            case "undertone.call.failed.v1":
+                call.failed = data
+            case "undertone.alert.v1":
+                call.alerts.setdefault(data["alert"], []).append(data)
+    return list(calls.values())
+
+
+def read_events(path: Path) -> list[Data]:
+    """The CloudEvents in a file of JSON lines. Raises SourceError naming the line that is none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: cannot be read: {error}; give a file that `undertone replay --json` printed") from error
+    events: list[Data] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            event = msgspec.json.decode(line)
+        except msgspec.DecodeError as error:
+            raise SourceError(f"{path}: line {number} is not JSON: {error}; give a file that `undertone replay --json` printed") from error
+        if not isinstance(event, dict) or not isinstance(event.get("data"), dict) or "type" not in event:
+            raise SourceError(f"{path}: line {number} is not an Undertone event; give a file that `undertone replay --json` printed")
+        events.append(event)
+    return events

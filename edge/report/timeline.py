@@ -1,0 +1,148 @@
+"""The call's timeline as SVG: both channels, utterances, overlap, three polarity tracks, the score, alert marks.
+
+Readable without colour: each track has its own marker shape, overlap is hatched, alerts are numbered flags.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from edge.report.calls import StoredCall
+
+Data = Mapping[str, Any]
+
+_WIDTH, _LEFT, _RIGHT = 1120, 92, 16
+_LANE, _TRACK, _GAP, _TOP = 74, 84, 14, 34
+# At most about a dozen labels on the time axis.
+_TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600)
+_MOST_TICKS = 13
+# A label whose middle is nearer than this to the picture's edge is anchored inwards.
+_FLAG_EDGE = 120
+
+
+class _Scale:
+    def __init__(self, duration_ms: int) -> None:
+        self.duration_ms = duration_ms
+
+    def x(self, ms: float) -> float:
+        """Horizontal place of `ms` into the call."""
+        return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * min(ms, self.duration_ms) / self.duration_ms, 1)
+
+
+def draw(call: StoredCall, envelopes: Sequence[Sequence[float]] | None) -> str:
+    """The timeline of `call`. `envelopes`: peak level 0..1 per channel, evenly spaced from call start to end; None without sound."""
+    scale = _Scale(call.duration_ms)
+    roles = call.started["channels"] if call.started else sorted({u["role"] for u in call.utterances})
+    parts: list[str] = []
+    y = _TOP
+    for channel, role in enumerate(roles):
+        envelope = envelopes[channel] if envelopes and channel < len(envelopes) else None
+        parts += _lane(call, channel, role, envelope, y, scale)
+        y += _LANE + _GAP
+    lanes_end = y - _GAP
+    for name, values in (
+        ("voice", [(u, (u["voice"] or {}).get("polarity")) for u in call.utterances]),
+        ("words", [(u, (u["words"] or {}).get("polarity")) for u in call.utterances if u["role"] != "agent"]),
+        ("fused", [(u, (u["verdict"] or {}).get("polarity")) for u in call.utterances]),
+    ):
+        parts += _track(name, [(u, v) for u, v in values if v is not None], y, scale, score=call if name == "fused" else None)
+        y += _TRACK + _GAP
+    bottom = y - _GAP
+    parts += _overlaps(call, scale, lanes_end)
+    parts += _alerts(call, scale, bottom)
+    parts += _axis(scale, bottom)
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {bottom + 30}" role="img" aria-label="Timeline of the call">'
+        '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<line x1="0" y1="0" x2="0" y2="6" class="hatch"/></pattern></defs>' + "".join(parts) + "</svg>"
+    )
+
+
+def _lane(call: StoredCall, channel: int, role: str, envelope: Sequence[float] | None, y: int, scale: _Scale) -> Iterator[str]:
+    middle = y + _LANE / 2
+    yield f'<text x="8" y="{middle + 4}" class="label">{escape(role)}</text>'
+    yield f'<line x1="{_LEFT}" y1="{middle}" x2="{_WIDTH - _RIGHT}" y2="{middle}" class="grid"/>'
+    for u in call.utterances:
+        if u["channel"] != channel:
+            continue
+        left, right = scale.x(u["start_ms"]), scale.x(u["end_ms"])
+        yield (
+            f'<rect x="{left}" y="{y}" width="{max(right - left, 1):.1f}" height="{_LANE}" rx="3" class="utterance {escape(role)}">'
+            f"<title>utterance {u['n']}: {u['start_ms'] / 1000:.1f} to {u['end_ms'] / 1000:.1f} s</title></rect>"
+            f'<text x="{left + 3}" y="{y + 11}" class="tiny">{u["n"]}</text>'
+        )
+    if envelope:
+        step = call.duration_ms / len(envelope)
+        up = " ".join(f"{scale.x(i * step)},{middle - v * _LANE / 2:.1f}" for i, v in enumerate(envelope))
+        down = " ".join(f"{scale.x(i * step)},{middle + envelope[i] * _LANE / 2:.1f}" for i in range(len(envelope) - 1, -1, -1))
+        yield f'<polygon points="{up} {down}" class="wave"/>'
+
+
+def _track(name: str, values: list[tuple[Data, float]], y: int, scale: _Scale, *, score: StoredCall | None) -> Iterator[str]:
+    middle = y + _TRACK / 2
+
+    def height(polarity: float) -> float:
+        return round(middle - polarity * (_TRACK / 2 - 6), 1)
+
+    yield f'<rect x="{_LEFT}" y="{y}" width="{_WIDTH - _LEFT - _RIGHT}" height="{_TRACK}" class="track"/>'
+    yield f'<text x="8" y="{middle - 4}" class="label">{name}</text><text x="8" y="{middle + 11}" class="tiny">polarity</text>'
+    for mark, at in (("+1", 1.0), ("0", 0.0), ("\N{MINUS SIGN}1", -1.0)):
+        yield f'<text x="{_LEFT - 5}" y="{height(at) + 4}" class="tiny end">{mark}</text>'
+    yield f'<line x1="{_LEFT}" y1="{middle}" x2="{_WIDTH - _RIGHT}" y2="{middle}" class="grid"/>'
+    if not values:
+        yield f'<text x="{_LEFT + 10}" y="{middle - 5}" class="tiny">no reading: see the table for each utterance\'s reason</text>'
+    for u, polarity in values:
+        x, top = scale.x((u["start_ms"] + u["end_ms"]) / 2), height(polarity)
+        yield f'<line x1="{x}" y1="{middle}" x2="{x}" y2="{top}" class="stem {name}"/>{_marker(name, x, top, u, polarity)}'
+    if score:
+        points = [
+            (scale.x(u["end_ms"]), height(u["scores"]["mean"])) for u in score.utterances if u["scores"] and u["scores"]["mean"] is not None
+        ]
+        if points:
+            yield f'<polyline points="{" ".join(f"{x},{v}" for x, v in points)}" class="score"/>'
+            yield f'<text x="{points[-1][0] - 4}" y="{points[-1][1] - 6}" class="tiny end">mean so far</text>'
+
+
+def _marker(name: str, x: float, y: float, u: Data, polarity: float) -> str:
+    """A circle for voice, a square for words, a diamond for fused; hollow where the verdict was uncertain."""
+    weak = " weak" if name == "fused" and u["verdict"]["label"] is None else ""
+    title = f"<title>utterance {u['n']}: {name} {polarity:+.2f}</title>"
+    if name == "voice":
+        return f'<circle cx="{x}" cy="{y}" r="5" class="mark voice">{title}</circle>'
+    if name == "words":
+        return f'<rect x="{x - 4.5}" y="{y - 4.5}" width="9" height="9" class="mark words">{title}</rect>'
+    return f'<path d="M{x} {y - 6.5}l6.5 6.5l-6.5 6.5l-6.5 -6.5z" class="mark fused{weak}">{title}</path>'
+
+
+def _overlaps(call: StoredCall, scale: _Scale, bottom: int) -> Iterator[str]:
+    """Stretches where two utterances on different channels run at once, hatched over both lanes."""
+    spoken = sorted((u["start_ms"], u["end_ms"], u["channel"]) for u in call.utterances)
+    for i, (start, end, channel) in enumerate(spoken):
+        for other_start, other_end, other in spoken[i + 1 :]:
+            if other_start >= end:
+                break
+            if other != channel:
+                left, right = scale.x(max(start, other_start)), scale.x(min(end, other_end))
+                box = f'x="{left}" y="{_TOP}" width="{max(right - left, 1):.1f}" height="{bottom - _TOP}"'
+                yield f'<rect {box} class="overlap" fill="url(#hatch)"/>'
+
+
+def _alerts(call: StoredCall, scale: _Scale, bottom: int) -> Iterator[str]:
+    for number, snapshots in enumerate(call.alerts.values(), start=1):
+        first = snapshots[0]
+        x = scale.x(first["offset_ms"])
+        side = "end" if x > _WIDTH - _FLAG_EDGE else ""
+        yield (
+            f'<line x1="{x}" y1="{_TOP - 12}" x2="{x}" y2="{bottom}" class="alert"/>'
+            f'<path d="M{x} {_TOP - 14}l7 -12l-14 0z" class="flag"/>'
+            f'<text x="{x + (-10 if side else 10)}" y="{_TOP - 16}" class="tiny strong {side}">{number} {escape(first["rule"])}</text>'
+        )
+
+
+def _axis(scale: _Scale, y: int) -> Iterator[str]:
+    seconds = scale.duration_ms / 1000
+    step = next((s for s in _TICKS_S if seconds / s <= _MOST_TICKS), _TICKS_S[-1])
+    for second in range(0, int(seconds) + 1, step):
+        x = scale.x(second * 1000)
+        yield f'<line x1="{x}" y1="{y}" x2="{x}" y2="{y + 5}" class="grid"/>'
+        yield f'<text x="{x}" y="{y + 18}" class="tiny middle">{second // 60}:{second % 60:02d}</text>'
