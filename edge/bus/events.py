@@ -62,7 +62,10 @@ class SpottedData(Wire):
 
 
 class WordsData(Wire):
-    """What was said, in numbers and codes; the words themselves are never in this event."""
+    """What was said, in numbers and codes; the words themselves are never in this event.
+
+    `signals` are categories of the service lexicon that spoke (repeat, threat, waiting, ...).
+    """
 
     words: Count
     confidence: Probability
@@ -75,6 +78,7 @@ class WordsData(Wire):
     quality: Probability
     cause: CauseData | None
     spotted: list[SpottedData]
+    signals: list[str]
 
 
 class PartData(Wire):
@@ -216,7 +220,10 @@ class UtteranceHeard(Wire):
 
 
 class Metrics(Wire):
-    """Turn-taking in the last window (15 s) of a call."""
+    """Turn-taking in the last window (15 s) of a call.
+
+    `silence_ms` and what follows it are of both sides together, and null on a line that hears one side only.
+    """
 
     kind: ClassVar[str] = "call.metrics"
     call: str
@@ -225,10 +232,10 @@ class Metrics(Wire):
     start_ms: Millis
     end_ms: Millis
     roles: list[RoleTalkData]
-    silence_ms: Millis
-    overlap_ms: Millis
-    longest_silence_ms: Millis
-    dead_air_ms: Millis
+    silence_ms: Millis | None
+    overlap_ms: Millis | None
+    longest_silence_ms: Millis | None
+    dead_air_ms: Millis | None
     lost_ms: Millis
     tones: list[str]
     scores: ScoresData | None
@@ -251,10 +258,10 @@ class Summary(Wire):
     abstained: Count
     lost_ms: Millis
     roles: list[RoleTalkData]
-    silence_ms: Millis
-    overlap_ms: Millis
-    longest_silence_ms: Millis
-    dead_air_ms: Millis
+    silence_ms: Millis | None
+    overlap_ms: Millis | None
+    longest_silence_ms: Millis | None
+    dead_air_ms: Millis | None
     tones: list[str]
     scores: ScoresData
     causes: dict[str, Count]
