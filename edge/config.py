@@ -129,6 +129,9 @@ def parse_yaml(path: Path, kind: type[T]) -> T:
         raise ConfigError(f"{path}:{where} {problem}; mend the YAML there") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: nested too deeply; flatten it") from error
+    except ValueError as error:
+        # PyYAML makes dates of what looks like one, and 2026-13-45 is none.
+        raise ConfigError(f"{path}: holds a value that YAML cannot read: {error}; put it in quotes") from error
     return convert(raw if raw is not None else {}, kind, path)
 
 
