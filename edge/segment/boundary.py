@@ -1,0 +1,120 @@
+"""Where a call begins and ends, when no command says so."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity, Happening, SpeechStarted
+
+# Two seconds of voice are more than a cough, a door and a "hello?" into a dead line; six seconds hold "hello" and the answer.
+_OPEN_VOICE_FRAMES: Final = 100
+_OPEN_WINDOW: Final = 6 * SAMPLE_RATE
+
+
+@dataclass(slots=True, kw_only=True)
+class _Speech:
+    """One utterance heard before the call is known to be one."""
+
+    start: int
+    last: int
+    voiced: set[int] = field(default_factory=set)
+    open: bool = True
+
+
+class Threshold:
+    """Holds what happens on an idle line until two seconds of voice within six make it a call.
+
+    A call begins where the first of those utterances begins, and everything since then is handed over: nothing that was
+    said while we were making up our mind is lost. What stays alone is forgotten.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._current: list[_Speech | None] = [None] * channels
+        self._held: list[tuple[_Speech | Activity, Happening]] = []
+
+    def hold(self, channel: int, happening: Happening) -> None:
+        """Keep a happening of an utterance on `channel`; a SpeechStarted begins a new one."""
+        speech = self._current[channel]
+        if isinstance(happening, SpeechStarted) or speech is None:
+            start = happening.start if isinstance(happening, SpeechStarted) else 0
+            speech = self._current[channel] = _Speech(start=start, last=start)
+        self._held.append((speech, happening))
+
+    def hold_activity(self, activity: Activity) -> None:
+        """Keep the activity of one frame."""
+        self._held.append((activity, activity))
+
+    def voice(self, channel: int, start: int) -> None:
+        """The frame at `start` was voice within the open utterance on `channel`."""
+        speech = self._current[channel]
+        if speech is not None:
+            speech.voiced.add(start)
+            speech.last = start
+
+    def ended(self, channel: int, *, dropped: bool) -> None:
+        """The utterance on `channel` is over; if `dropped`, it never was one."""
+        speech, self._current[channel] = self._current[channel], None
+        if speech is None:
+            return
+        speech.open = False
+        if dropped:
+            self._held = [(owner, happening) for owner, happening in self._held if owner is not speech]
+
+    def forget_before(self, now: int) -> None:
+        """Let go of what ended before the window that ends at `now`."""
+        since = now - _OPEN_WINDOW
+        while self._held:
+            owner = self._held[0][0]
+            gone = owner.start < since if isinstance(owner, Activity) else not owner.open and owner.last < since
+            if not gone:
+                return
+            del self._held[0]
+
+    def reached(self, now: int) -> int | None:
+        """The sample at which the call began, once there is enough voice; else None."""
+        since = now - _OPEN_WINDOW
+        speeches = {id(owner): owner for owner, _ in self._held if isinstance(owner, _Speech)}.values()
+        voiced = {start for speech in speeches for start in speech.voiced if start >= since}
+        if len(voiced) < _OPEN_VOICE_FRAMES:
+            return None
+        return min(speech.start for speech in speeches if speech.last >= since)
+
+    def began(self, channel: int) -> int | None:
+        """Where the utterance now open on `channel` began, or None."""
+        speech = self._current[channel]
+        return speech.start if speech else None
+
+    def release(self, start: int) -> Iterator[Happening]:
+        """Hand over everything held from sample `start` on, in order, and hold nothing any more."""
+        held, self._held = self._held, []
+        self._current = [None] * len(self._current)
+        yield from (happening for owner, happening in held if owner.start >= start)
+
+
+class Idle:
+    """Says when a call has been left: no voice, and nothing else that shows a living line, for `idle_s`."""
+
+    def __init__(self, idle_s: float) -> None:
+        self._limit = round(idle_s * SAMPLE_RATE)
+        self._alive = 0
+        self.voice_heard = False
+
+    def opened(self, start: int) -> None:
+        """A call begins at `start`."""
+        self._alive, self.voice_heard = start, False
+
+    def alive(self, start: int, *, voice: bool) -> None:
+        """The frame at `start` held voice, or music, an announcement or ringback, which say that the line is up."""
+        self._alive = max(self._alive, start + FRAME_SAMPLES)
+        self.voice_heard = self.voice_heard or voice
+
+    def expired(self, now: int) -> bool:
+        """Whether the call has been left by sample `now`."""
+        return now - self._alive >= self._limit
+
+    def end(self, now: int) -> int:
+        """The end of a call that has been left: half a second (the hangover) after its last sign of life.
+
+        The wait for `idle_s` is ours and no part of the call. A call without any sign of life ends at `now`.
+        """
+        return min(now, self._alive + SAMPLE_RATE // 2) if self.voice_heard else now
