@@ -1,14 +1,254 @@
-"""The service-call overlay for VADER: phrases and words with ratings, and how they act on one sentence.
+"""The service-call overlay for VADER: rated phrases and words, and how they act on one sentence.
 
-INTERFACE (working form follows; the types and methods below are what W1 may rely on):
-    lexicon = Lexicon.load(site_path_or_None)
-    lexicon.version        "1" (+ site's)
-    lexicon.words          Mapping[str, float]: single-word ratings to merge into VADER's own dict (-4..4, sum scale)
-    acted = lexicon.act(tokens)
-    acted.entries          tuple[Entry]: name, category, weight, start, end (token positions)
-    acted.negative/positive  sums of weights (negative <= 0 <= positive), acted.score = their sum squashed as VADER does, -1..1
-    acted.counts           Mapping[category, int] over CATEGORIES
-    acted.masked           frozenset[int]: tokens a phrase has spoken for; VADER must not rate them again
-    acted.features()       tuple[float, ...] in the order of FEATURES, each about 0..3, for the learned combiner
-    lexicon.without_agent(tokens) -> list[str]: tokens less the known agent-script phrases; feed THIS to everything else
+VADER does not know complaints: waiting stated as a fact, counted repeats, threats to leave. The entries are data (`lexicon.yaml`
+says the form); a site adds a file of the same form. What an entry has spoken for is masked, so that VADER does not rate it again.
 """
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from edge.config import parse_yaml
+from edge.errors import ConfigError
+from edge.words.pattern import Pattern, PatternIndex
+
+SHIPPED = Path(__file__).with_name("lexicon.yaml")
+SHIPPED_AGENT = Path(__file__).with_name("agent_phrases.yaml")
+
+# What an entry is about. Courtesy, request and agent phrases carry no feeling: they mask.
+CATEGORIES = (
+    "waiting", "repeat", "threat", "unmet", "broken", "money", "conduct", "irony", "anger", "courtesy", "request", "relief", "thanks", "praise",
+)  # fmt: skip
+FEATURES = ("negative", "positive", "score", "entries", "negated", "but", *CATEGORIES)
+
+# VADER's own constants (Hutto and Gilbert 2014, and its code): squash, negation, and what stands before and after "but".
+_ALPHA = 15.0
+_NEGATION = -0.74
+_BEFORE_BUT, _AFTER_BUT = 0.5, 1.5
+# A negator reaches three words, as in VADER, but not over the start of another clause.
+_REACH = 3
+_NEGATORS = frozenset(
+    [
+        "not",
+        "no",
+        "never",
+        "without",
+        "hardly",
+        "don't",
+        "doesn't",
+        "didn't",
+        "isn't",
+        "aren't",
+        "wasn't",
+        "weren't",
+        "haven't",
+        "hasn't",
+        "hadn't",
+        "won't",
+        "wouldn't",
+        "can't",
+        "couldn't",
+        "ain't",
+    ]
+)
+_CLAUSE = frozenset(["and", "but", "so", "because", "when", "while", "if", "that", "which", "then", "or", "why"])
+_BOOSTERS = frozenset(["really", "very", "so", "extremely", "absolutely", "totally", "completely", "utterly", "incredibly", "truly"])
+# A booster adds VADER's 0.293 to a word of about 2: a seventh.
+_BOOST = 1.15
+# Praise that opens a sentence in which the rest complains is irony; less negative than this could be an honest mixture.
+_IRONY_NEEDS = -1.5
+_IRONY_WEIGHT = -1.2
+
+_SPELLING = {
+    "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "isnt": "isn't", "wasnt": "wasn't", "cant": "can't", "wont": "won't",
+    "couldnt": "couldn't", "wouldnt": "wouldn't", "havent": "haven't", "hasnt": "hasn't", "arent": "aren't", "cannot": "can't", "im": "i'm",
+    "ive": "i've", "u": "you", "ur": "your", "thx": "thanks", "thankyou": "thanks", "hrs": "hours", "hr": "hour", "mins": "minutes",
+    "min": "minute", "pls": "please", "plz": "please", "r": "are", "n't": "not",
+}  # fmt: skip
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Entries of one category, rated by the same people for the same reason; a phrase or word maps to its rating."""
+
+    category: str
+    rated_by: str
+    why: str
+    entries: dict[str, Annotated[float, msgspec.Meta(ge=-4, le=4)]]
+
+
+class LexiconFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The form of lexicon.yaml and of a site's file: the site's entries replace shipped ones, `remove` takes entries out."""
+
+    version: str
+    classes: dict[str, list[str]] = {}
+    groups: list[Group] = []
+    irony_openings: list[str] = []
+    remove: list[str] = []
+
+
+class AgentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The form of agent_phrases.yaml: what agents say by script."""
+
+    version: str
+    phrases: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A lexicon entry that acted on tokens[start:end], with the weight it had there (-4..4, context applied)."""
+
+    name: str
+    category: str
+    weight: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acted:
+    """What the overlay says of a sentence. `masked` are the token positions that VADER must not rate again."""
+
+    entries: tuple[Entry, ...]
+    negative: float
+    positive: float
+    negated: int
+    but: bool
+    masked: frozenset[int]
+
+    @property
+    def score(self) -> float:
+        """The sum of the weights squashed as VADER does, -1..1; 0.0 where nothing acted."""
+        total = self.negative + self.positive
+        return total / math.sqrt(total * total + _ALPHA)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many entries of each category acted."""
+        counts = dict.fromkeys(CATEGORIES, 0)
+        for entry in self.entries:
+            counts[entry.category] += 1
+        return counts
+
+    def features(self) -> tuple[float, ...]:
+        """Numbers for a learned combiner, in the order of FEATURES, scaled to about -3..3."""
+        sums = (self.negative / 4, self.positive / 4, self.score, min(len(self.entries), 6) / 3, float(self.negated), float(self.but))
+        return sums + tuple(min(n, 3) for n in self.counts.values())
+
+
+class Lexicon:
+    """The compiled overlay. Immutable after `load`; safe from any thread."""
+
+    def __init__(self, *, version: str, entries: Mapping[str, tuple[float, Group]], classes: Mapping[str, Sequence[str]],
+                 irony: Sequence[str], agent: Sequence[str]) -> None:  # fmt: skip
+        self.version = version
+        self.words: Mapping[str, float] = {text: weight for text, (weight, _) in entries.items() if text.isalpha()}
+        self._entries = entries
+        self._index = PatternIndex(Pattern.parse(text, classes) for text in entries)
+        self._irony = frozenset(irony)
+        self._agent = PatternIndex(Pattern.parse(text, classes) for text in agent)
+
+    @classmethod
+    def load(cls, site: Path | None = None) -> "Lexicon":
+        """The shipped overlay, with the site's file laid over it. Raises ConfigError naming file, key and remedy."""
+        files = [(SHIPPED, parse_yaml(SHIPPED, LexiconFile))]
+        if site is not None:
+            files.append((site, parse_yaml(site, LexiconFile)))
+        entries: dict[str, tuple[float, Group]] = {}
+        classes: dict[str, list[str]] = {}
+        for path, file in files:
+            classes |= file.classes
+            for text in file.remove:
+                if entries.pop(text, None) is None:
+                    raise ConfigError(f"{path}: key 'remove': no entry '{text}' to remove; copy it from lexicon.yaml letter for letter")
+            for number, group in enumerate(file.groups):
+                _check(path, number, group, classes)
+                entries |= {text: (weight, group) for text, weight in group.entries.items()}
+        return cls(
+            version="+".join(file.version for _, file in files),
+            entries=entries,
+            classes=classes,
+            irony=[word for _, file in files for word in file.irony_openings],
+            agent=parse_yaml(SHIPPED_AGENT, AgentFile).phrases,
+        )
+
+    def explain(self, name: str) -> tuple[float, str, str]:
+        """The rating of the entry `name`, who rated it and why."""
+        weight, group = self._entries[name]
+        return weight, group.rated_by, group.why
+
+    def without_agent(self, tokens: Sequence[str]) -> list[str]:
+        """`tokens` less what an agent says by script: on a mixed line those words are not the customer's."""
+        spoken: set[int] = set()
+        for match in self._agent.find(tokens):
+            spoken.update(range(match.start, match.end))
+        return [token for position, token in enumerate(tokens) if position not in spoken]
+
+    def act(self, tokens: Sequence[str]) -> Acted:
+        """Which entries act on lower-case `tokens`, longest match first; agent-script phrases are masked and score nothing."""
+        tokens = [_SPELLING.get(token, token) for token in tokens]
+        agent = self._agent.find(tokens)
+        masked = {position for match in agent for position in range(match.start, match.end)}
+        entries: list[Entry] = []
+        negated = 0
+        last_but = max((i for i, token in enumerate(tokens) if token == "but"), default=-1)
+        for match in self._index.find(tokens):
+            if not masked.isdisjoint(range(match.start, match.end)):
+                continue
+            weight, group = self._entries[match.name]
+            before = tokens[max(0, match.start - _REACH) : match.start]
+            if _negates(before):
+                negated += 1
+                # "not waiting long" is no praise, only no complaint; "not brilliant" is a complaint.
+                weight *= _NEGATION if weight > 0 else 0.0
+            elif before and before[-1] in _BOOSTERS:
+                weight *= _BOOST
+            if last_but >= 0:
+                weight *= _AFTER_BUT if match.start > last_but else _BEFORE_BUT
+            entries.append(Entry(name=match.name, category=group.category, weight=weight, start=match.start, end=match.end))
+        for entry in entries:
+            masked.update(range(entry.start, entry.end))
+        entries = self._hear_irony(tokens, entries, masked)
+        return Acted(
+            entries=tuple(entries),
+            negative=sum(e.weight for e in entries if e.weight < 0),
+            positive=sum(e.weight for e in entries if e.weight > 0),
+            negated=negated,
+            but=last_but >= 0,
+            masked=frozenset(masked),
+        )
+
+    def _hear_irony(self, tokens: Sequence[str], entries: list[Entry], masked: set[int]) -> list[Entry]:
+        """Praise in the first two words of a complaint is turned: "great another hour on hold"."""
+        if sum(e.weight for e in entries if e.weight < 0) > _IRONY_NEEDS:
+            return entries
+        at = next((i for i, token in enumerate(tokens[:2]) if token in self._irony), None)
+        if at is None or any(e.start <= at < e.end and e.weight < 0 for e in entries):
+            return entries
+        masked.add(at)
+        turned = Entry(name=f"irony: {tokens[at]}", category="irony", weight=_IRONY_WEIGHT, start=at, end=at + 1)
+        return [turned, *(e for e in entries if not e.start <= at < e.end)]
+
+
+def _negates(before: Sequence[str]) -> bool:
+    """Whether a negator reaches over `before` (the words just before an entry) to what follows it."""
+    for token in reversed(before):
+        if token in _CLAUSE:
+            return False
+        if token in _NEGATORS:
+            return True
+    return False
+
+
+def _check(path: Path, number: int, group: Group, classes: Mapping[str, Sequence[str]]) -> None:
+    key = f"groups[{number}]"
+    if group.category not in CATEGORIES:
+        raise ConfigError(f"{path}: key '{key}.category': '{group.category}' is none of {', '.join(CATEGORIES)}")
+    for text in group.entries:
+        try:
+            Pattern.parse(text, classes)
+        except ValueError as error:
+            raise ConfigError(f"{path}: key '{key}.entries': '{text}': {error}") from error
