@@ -55,10 +55,10 @@ def read_clip(path: Path) -> tuple[Pcm, int]:
     return np.rint(pcm.mean(axis=1)).astype(np.int16), pieces[0].rate
 
 
-def shape(path: Path) -> tuple[int, int, int]:
-    """(rate, channels, samples per channel as the header tells). Raises SourceError."""
+def channel_count(path: Path) -> int:
+    """How many channels the recording at `path` has. Raises SourceError."""
     with _open(path) as sound:
-        return sound.samplerate, sound.channels, sound.frames
+        return int(sound.channels)
 
 
 def write(path: Path, pcm: Pcm, rate: int) -> None:

@@ -1,0 +1,159 @@
+"""How the box and its sound are: resources from /proc, and what is wrong with a channel's level."""
+
+import math
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.values import FRAME_MS, SAMPLE_RATE, Frame, Pcm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What this process uses, and what is left. CPU seconds include capture children that have ended."""
+
+    cpu_s: float
+    memory_mb: float
+    disk_free_mb: float
+    open_files: int
+
+
+def resources(state_dir: Path) -> Resources:
+    """This process's figures; `disk_free_mb` of the file system that holds `state_dir`, or its nearest folder that exists."""
+    times = os.times()
+    return Resources(
+        cpu_s=round(times.user + times.system + times.children_user + times.children_system, 2),
+        memory_mb=round(_resident_bytes() / 1e6, 1),
+        disk_free_mb=round(shutil.disk_usage(_existing(state_dir)).free / 1e6, 1),
+        open_files=len(os.listdir("/proc/self/fd")),
+    )
+
+
+def memory_available_mb() -> float:
+    """What the kernel could still give to programs (MemAvailable)."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return math.nan
+
+
+def _resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _existing(path: Path) -> Path:
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+# --- level -----------------------------------------------------------------------------------------------------------
+
+# A window of one second: long enough to tell 50 Hz from 60 Hz, short enough to be told within seconds.
+_WINDOW_FRAMES = 1000 // FRAME_MS
+# A call has pauses, but a phone line has noise in them: runs of exact zeros this long come from a driver, not from a line.
+# (A line in packet telephony with silence suppression may be digitally silent between calls, so this is told, not acted on.)
+_SILENT_S = 30
+# ITU-T P.56 puts active speech at -26 dBov; nearly all of a call under -60 dBFS means the gain is down or the wrong jack is used.
+_QUIET_DBFS = -60.0
+# One sample in a hundred at full scale over ten seconds is audible as distortion.
+_CLIPPED_SHARE = 0.01
+_CLIP_AT = 32_700
+# A tenth of full scale of constant offset eats headroom and comes from a broken input.
+_OFFSET = 3277.0
+# Mains and its first harmonics hold this share of a window's energy.
+_HUM_SHARE = 0.7
+# Hum under this level disturbs nobody.
+_HUM_DBFS = -50.0
+# What is wrong with level shows in this many windows before it is told.
+_LEVEL_WINDOWS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One second of one channel: dBFS of its RMS, share of samples at full scale 0..1, mean in samples, hum share 0..1."""
+
+    rms_dbfs: float
+    clipped: float
+    offset: float
+    hum: float
+    silent: bool
+    stuck: bool
+
+
+def level(pcm: Pcm) -> Level:
+    """Figures of a stretch of one channel at 16 kHz (int16, 1-D, not empty)."""
+    sound = pcm.astype(np.float64)
+    offset = float(sound.mean())
+    centred = sound - offset
+    rms = float(np.sqrt(np.mean(centred**2)))
+    return Level(
+        rms_dbfs=20 * math.log10(rms / 32768) if rms else -math.inf,
+        clipped=float(np.mean(np.abs(pcm.astype(np.int32)) >= _CLIP_AT)),
+        offset=offset,
+        hum=_hum(centred),
+        silent=not pcm.any(),
+        stuck=bool(pcm[0]) and bool((pcm == pcm[0]).all()),
+    )
+
+
+def _hum(centred: NDArray[np.float64]) -> float:
+    """The largest share of energy (0..1) in one mains frequency (50 or 60 Hz) and its next four harmonics."""
+    power = np.abs(np.fft.rfft(centred * np.hanning(len(centred)))) ** 2
+    total = float(power.sum())
+    if total == 0:
+        return 0.0
+    bins_per_hz = len(centred) / SAMPLE_RATE
+    shares = []
+    for mains in (50, 60):
+        # A Hann window spreads a line over two bins to each side.
+        near = {round(mains * n * bins_per_hz) + side for n in range(1, 6) for side in range(-2, 3)}
+        shares.append(float(power[sorted(bin_ for bin_ in near if 0 < bin_ < len(power))].sum()) / total)
+    return max(shares)
+
+
+class LevelWatch:
+    """Watches one line's frames; `feed` returns what is wrong with each channel as it stands: one sentence each, or none.
+
+    Not for several threads. What it says changes at most once a second.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._frames: list[Pcm] = []
+        self._silent_s = [0] * channels
+        self._streaks: list[dict[str, int]] = [{} for _ in range(channels)]
+        self._wrong: tuple[str, ...] = ()
+
+    def feed(self, frame: Frame) -> tuple[str, ...]:
+        """Take one frame; lost ones say nothing about the level and are passed over."""
+        if frame.lost:
+            return self._wrong
+        self._frames.append(frame.pcm)
+        if len(self._frames) == _WINDOW_FRAMES:
+            window = np.concatenate(self._frames, axis=1)
+            self._frames.clear()
+            told = [self._judge(channel, level(pcm)) for channel, pcm in enumerate(window)]
+            self._wrong = tuple(f"channel {channel}: {what}" for channel, whats in enumerate(told) for what in whats)
+        return self._wrong
+
+    def _judge(self, channel: int, now: Level) -> list[str]:
+        self._silent_s[channel] = self._silent_s[channel] + 1 if now.silent else 0
+        if self._silent_s[channel] >= _SILENT_S:
+            return [f"digital silence for {self._silent_s[channel]} s; check cable, jack and mute"]
+        signs = {
+            "stuck level; unplug the sound card and plug it in again": now.stuck,
+            "clipped; turn the capture gain down": now.clipped >= _CLIPPED_SHARE,
+            "constant offset; the input is broken or not a line input": abs(now.offset) >= _OFFSET and not now.stuck,
+            "mains hum; use an isolating line tap or another power supply": now.hum >= _HUM_SHARE and now.rms_dbfs >= _HUM_DBFS,
+            "very quiet; turn the capture gain up": _QUIET_DBFS > now.rms_dbfs > -math.inf,
+        }
+        streak = self._streaks[channel]
+        for what, seen in signs.items():
+            streak[what] = streak.get(what, 0) + 1 if seen else 0
+        return [what for what, seconds in streak.items() if seconds >= _LEVEL_WINDOWS]

@@ -1,0 +1,100 @@
+"""A sound card without hardware: a private PulseAudio daemon with null sinks, ended by its pid.
+
+    with PulseAudio.start(tmp_path) as pulse:
+        pulse.play(wav)                         # paplay into the sink `phone`
+        subprocess.run(..., env=pulse.env)      # whose ALSA `default` (so PortAudio's, so PyAudio's) is phone.monitor
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_ASOUNDRC = """\
+</usr/share/alsa/alsa.conf>
+pcm.!default {
+  type pulse
+}
+ctl.!default {
+  type pulse
+}
+"""
+
+
+def why_not() -> str | None:
+    """Why this machine cannot run a PulseAudio of its own; None where it can."""
+    missing = [name for name in ("pulseaudio", "pactl", "paplay") if shutil.which(name) is None]
+    if missing:
+        return f"not installed: {', '.join(missing)} (tests/system-packages.sh brings them)"
+    plugins = [p for p in Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")]
+    return None if plugins else "libasound2-plugins is not installed (tests/system-packages.sh brings it)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulseAudio:
+    """One running daemon. `env` is what a program needs in its environment to use it."""
+
+    process: subprocess.Popen[bytes]
+    env: dict[str, str]
+
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path, *, sinks: tuple[str, ...] = ("phone",), rate: int = 48_000, channels: int = 2) -> Iterator["PulseAudio"]:
+        """Run a daemon with one null sink a name; the default source is the first one's monitor. Skips where it cannot."""
+        if reason := why_not():
+            pytest.skip(reason)
+        home = folder / "pulse"
+        home.mkdir(mode=0o700)
+        socket, asoundrc = home / "native", home / "asound.conf"
+        asoundrc.write_text(_ASOUNDRC)
+        env = os.environ | {
+            "HOME": str(home), "XDG_RUNTIME_DIR": str(home), "XDG_CONFIG_HOME": str(home), "PULSE_SERVER": f"unix:{socket}",
+            "PULSE_SOURCE": f"{sinks[0]}.monitor", "PULSE_SINK": sinks[0], "ALSA_CONFIG_PATH": str(asoundrc),
+            "PULSE_COOKIE": str(home / "cookie"),
+        }  # fmt: skip
+        loads = [f"module-native-protocol-unix auth-anonymous=1 socket={socket}"]
+        loads += [f"module-null-sink sink_name={sink} rate={rate} channels={channels}" for sink in sinks]
+        arguments = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes"]
+        for load in loads:
+            arguments += ["-L", load]
+        with (home / "log").open("wb") as log:
+            process = subprocess.Popen(arguments, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        pulse = cls(process=process, env=env)
+        try:
+            pulse._wait(home / "log")
+            yield pulse
+        finally:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def play(self, path: Path, sink: str | None = None) -> subprocess.Popen[bytes]:
+        """Start playing `path` into a sink; the caller waits for it, or ends it."""
+        where = [] if sink is None else [f"--device={sink}"]
+        return subprocess.Popen(["paplay", *where, str(path)], env=self.env)
+
+    def control(self, *arguments: str) -> str:
+        """What pactl answers: `control("load-module", "module-null-sink", "sink_name=other")`."""
+        done = subprocess.run(["pactl", *arguments], env=self.env, capture_output=True, text=True, timeout=10, check=True)
+        return done.stdout.strip()
+
+    def _wait(self, log: Path) -> None:
+        give_up = time.monotonic() + 15
+        while subprocess.run(["pactl", "info"], env=self.env, capture_output=True, timeout=10, check=False).returncode:
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                pytest.fail(f"PulseAudio did not start: {log.read_text()}")
+            time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    sys.exit("a helper of the tests; see tests/test_capture.py")
