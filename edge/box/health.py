@@ -29,7 +29,7 @@ def resources(state_dir: Path) -> Resources:
         cpu_s=round(times.user + times.system + times.children_user + times.children_system, 2),
         memory_mb=round(_resident_bytes() / 1e6, 1),
         disk_free_mb=round(shutil.disk_usage(_existing(state_dir)).free / 1e6, 1),
-        open_files=len(os.listdir("/proc/self/fd")),
+        open_files=sum(1 for _ in Path("/proc/self/fd").iterdir()),
     )
 
 
