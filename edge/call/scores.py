@@ -1,0 +1,86 @@
+"""The five call scores: fused polarity over the customer's utterances, neutrals counted, from the events alone.
+
+Each utterance that has a label counts once, whatever its length, so that a consumer can do every figure again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, linear_regression
+
+from edge.bus.events import ScoresData, WorstData
+
+QUARTERS = 4
+# A line through fewer points, or over less than half a minute, says more of chance than of the call.
+TREND_UTTERANCES = 4
+TREND_SPAN_MS = 30_000
+# The stretch worth listening to again: about two exchanges.
+WORST_WINDOW_MS = 30_000
+_MS_PER_MINUTE = 60_000
+_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """One customer utterance with a label: its place in the call and its fused polarity, -1..1."""
+
+    start_ms: int
+    end_ms: int
+    polarity: float
+
+    @property
+    def middle_ms(self) -> float:
+        """Where it is counted."""
+        return (self.start_ms + self.end_ms) / 2
+
+
+def scores(scored: Sequence[Scored], duration_ms: int) -> ScoresData:
+    """The five scores of a call that has lasted `duration_ms`, from its utterances in order of start.
+
+    mean: plain. end_weighted: each weighs its middle's place in the call (0 at the start, 1 at the end), because the end is
+    what a customer remembers (peak-end: Kahneman et al. 1993). quarters: means by quarter of the call, null where empty.
+    trend: least-squares slope, polarity a minute. worst: the 30 s with the lowest mean.
+    """
+    if not scored:
+        return ScoresData(
+            mean=None, end_weighted=None, quarters=[None] * QUARTERS, trend=None, trend_reason="insufficient", worst=None
+        )
+    slope = trend(scored)
+    weights = [max(1.0, one.middle_ms) for one in scored]
+    return ScoresData(
+        mean=_rounded(fmean(one.polarity for one in scored)),
+        end_weighted=_rounded(fmean((one.polarity for one in scored), weights)),
+        quarters=_quarters(scored, duration_ms),
+        trend=None if slope is None else round(slope, _DECIMALS),
+        trend_reason="insufficient" if slope is None else None,
+        worst=_worst(scored),
+    )
+
+
+def trend(scored: Sequence[Scored]) -> float | None:
+    """Polarity a minute, by least squares; None where there is too little to draw a line through."""
+    if len(scored) < TREND_UTTERANCES or scored[-1].start_ms - scored[0].start_ms < TREND_SPAN_MS:
+        return None
+    return linear_regression([one.middle_ms / _MS_PER_MINUTE for one in scored], [one.polarity for one in scored]).slope
+
+
+def _quarters(scored: Sequence[Scored], duration_ms: int) -> list[float | None]:
+    quarters: list[list[float]] = [[] for _ in range(QUARTERS)]
+    for one in scored:
+        place = int(one.middle_ms * QUARTERS / max(duration_ms, 1))
+        quarters[min(place, QUARTERS - 1)].append(one.polarity)
+    return [_rounded(fmean(quarter)) if quarter else None for quarter in quarters]
+
+
+def _worst(scored: Sequence[Scored]) -> WorstData:
+    """The window, beginning with an utterance, whose mean is lowest; lone utterances count only where there is nothing else."""
+    windows = [[one for one in scored[first:] if one.start_ms < begin.start_ms + WORST_WINDOW_MS] for first, begin in enumerate(scored)]
+    several = [window for window in windows if len(window) > 1] or windows
+    worst = min(several, key=lambda window: fmean(one.polarity for one in window))
+    return WorstData(
+        polarity=_rounded(fmean(one.polarity for one in worst)), start_ms=worst[0].start_ms, end_ms=max(one.end_ms for one in worst)
+    )
+
+
+def _rounded(polarity: float) -> float:
+    """Four decimals, inside -1..1 whatever the rounding of a sum did."""
+    return min(1.0, max(-1.0, round(polarity, _DECIMALS)))
