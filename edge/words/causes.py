@@ -1,0 +1,159 @@
+"""What a complaint is about, and which team it goes to: cue phrases joined with a learned model's probabilities.
+
+The taxonomy is data (`causes.yaml`); a site's own file adds codes and cues and maps codes to its routes.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from edge.config import Name, parse_yaml
+from edge.errors import ConfigError
+from edge.values import Cause
+from edge.words.pattern import Pattern, PatternIndex
+
+SHIPPED = Path(__file__).with_name("causes.yaml")
+
+# A runner-up less likely than this says nothing.
+_ALTERNATIVE_FLOOR = 0.1
+# The learned model knows one trade: its word may move a code by e^3 = 20 times, not veto what the cues say.
+_LEARNED_CLIP = 3.0
+# Many phrases of one complaint say the same thing; beyond e^6 they add no certainty.
+_CUES_CLIP = 6.0
+
+Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+LogOdds = Annotated[float, msgspec.Meta(ge=-6, le=6)]
+
+
+class CauseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One code: what it means, whose it is, and the phrases that point to it (natural-log odds)."""
+
+    code: Name
+    route: Name
+    definition: str
+    examples: list[str] = []
+    prior: Share = 0.05
+    learned_prior: Share | None = None
+    airline: list[str] = []
+    cues: dict[str, LogOdds] = {}
+
+
+class CausesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The form of causes.yaml and of a site's file. In a site's file `routes` and `cues` change shipped codes; `causes` adds or replaces."""
+
+    version: str
+    classes: dict[str, list[str]] = {}
+    causes: list[CauseConfig] = []
+    routes: dict[str, Name] = {}
+    cues: dict[str, dict[str, LogOdds]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """A phrase that pointed to `code`, and how strongly (log-odds)."""
+
+    phrase: str
+    code: str
+    weight: float
+
+
+class Causes:
+    """The compiled taxonomy. Immutable after `load`; safe from any thread."""
+
+    def __init__(self, *, version: str, causes: Mapping[str, CauseConfig], classes: Mapping[str, Sequence[str]]) -> None:
+        self.version = version
+        self.codes: Mapping[str, CauseConfig] = causes
+        self._pointing: dict[str, list[tuple[str, float]]] = {}
+        for cause in causes.values():
+            for phrase, weight in cause.cues.items():
+                self._pointing.setdefault(phrase, []).append((cause.code, weight))
+        self._index = PatternIndex(Pattern.parse(phrase, classes) for phrase in self._pointing)
+        self._log_prior = {code: math.log(cause.prior) for code, cause in causes.items()}
+
+    @classmethod
+    def load(cls, site: Path | None = None) -> "Causes":
+        """The shipped taxonomy with the site's file laid over it. Raises ConfigError naming file, key and remedy."""
+        shipped = parse_yaml(SHIPPED, CausesFile)
+        files = [(SHIPPED, shipped)] if site is None else [(SHIPPED, shipped), (site, parse_yaml(site, CausesFile))]
+        causes: dict[str, CauseConfig] = {}
+        classes: dict[str, list[str]] = {}
+        for path, file in files:
+            classes |= file.classes
+            causes |= {cause.code: cause for cause in file.causes}
+            for code, route in file.routes.items():
+                causes[code] = msgspec.structs.replace(_known(causes, code, path, "routes"), route=route)
+            for code, cues in file.cues.items():
+                known = _known(causes, code, path, "cues")
+                causes[code] = msgspec.structs.replace(known, cues={**known.cues, **cues})
+            for cause in causes.values():
+                _check(cause, classes, path)
+        return cls(version="+".join(file.version for _, file in files), causes=causes, classes=classes)
+
+    @property
+    def airline(self) -> Mapping[str, str]:
+        """Label of the airline corpus -> code."""
+        return {label: cause.code for cause in self.codes.values() for label in cause.airline}
+
+    def route(self, code: str) -> str:
+        """The route of `code`."""
+        return self.codes[code].route
+
+    def cues(self, tokens: Sequence[str]) -> list[Cue]:
+        """The cue phrases in lower-case `tokens` in the order of the sentence. Cues add up, those inside one another too."""
+        return [
+            Cue(phrase=match.name, code=code, weight=weight)
+            for match in self._index.every(tokens)
+            for code, weight in self._pointing[match.name]
+        ]
+
+    def probabilities(self, tokens: Sequence[str], learned: Mapping[str, float] | None = None) -> dict[str, float]:
+        """Code -> probability, sum 1, likeliest first.
+
+        log p_c = log prior_c + cues_c + clip(log(learned_c / learned_prior_c)): the learned model's own prior is taken out, and a
+        code that it was never taught gets nothing from it, for or against.
+        """
+        pointed: dict[str, float] = {}
+        for cue in self.cues(tokens):
+            pointed[cue.code] = pointed.get(cue.code, 0.0) + cue.weight
+        scores = {code: prior + min(pointed.get(code, 0.0), _CUES_CLIP) for code, prior in self._log_prior.items()}
+        for code, p in (learned or {}).items():
+            cause = self.codes.get(code)
+            if cause is not None and cause.learned_prior is not None:
+                llr = math.log(max(p, 1e-9) / cause.learned_prior)
+                scores[code] += max(-_LEARNED_CLIP, min(_LEARNED_CLIP, llr))
+        top = max(scores.values())
+        odds = {code: math.exp(score - top) for code, score in scores.items()}
+        total = sum(odds.values())
+        return dict(sorted(((code, odd / total) for code, odd in odds.items()), key=lambda pair: -pair[1]))
+
+    def judge(self, tokens: Sequence[str], learned: Mapping[str, float] | None = None) -> Cause | None:
+        """The likeliest cause of the complaint in `tokens`, with a runner-up of at least 0.1; None where there are no words.
+
+        `learned` maps codes to probabilities of a learned model. Without cues and without `learned` the code is "unclear".
+        """
+        if not tokens:
+            return None
+        ranked = list(self.probabilities(tokens, learned).items())
+        if learned is None and not self.cues(tokens):
+            ranked.sort(key=lambda pair: pair[0] != "unclear")
+        code, p = ranked[0]
+        runner_up, runner_up_p = ranked[1] if len(ranked) > 1 else (None, 0.0)
+        return Cause(code=code, p=p, alternative=runner_up if runner_up_p >= _ALTERNATIVE_FLOOR else None, route=self.route(code))
+
+
+def _known(causes: Mapping[str, CauseConfig], code: str, path: Path, key: str) -> CauseConfig:
+    if code not in causes:
+        raise ConfigError(f"{path}: key '{key}.{code}': no such code; known codes: {', '.join(causes)}; add a new one under 'causes'")
+    return causes[code]
+
+
+def _check(cause: CauseConfig, classes: Mapping[str, Sequence[str]], path: Path) -> None:
+    for phrase in cause.cues:
+        try:
+            Pattern.parse(phrase, classes)
+        except ValueError as error:
+            raise ConfigError(f"{path}: key 'causes.{cause.code}.cues': '{phrase}': {error}") from error
