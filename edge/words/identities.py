@@ -1,0 +1,238 @@
+"""E-mail addresses, secrets, births, addresses and names among spoken words: where each begins and ends.
+
+Each function marks the positions of one kind of identifier; edge.words.redact says in which order.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from edge.words import vocabulary as v
+from edge.words.spoken import NUMBER_WORDS, STARTS, Run
+
+# How far a secret, a name or an address goes on, in words.
+_SECRET_LENGTH, _NAME_LENGTH, _ADDRESS_LENGTH = 4, 3, 8
+_MAIL = re.compile(r"^\S+@\S+\.\S+$")
+_WRITTEN_DATE = re.compile(r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}$")
+
+# One label a word; "" where the word stays.
+Marks = list[str]
+
+
+def mark(marks: Marks, start: int, end: int, label: str) -> None:
+    """Hide [start, end); what is hidden already keeps its label."""
+    for position in range(start, min(end, len(marks))):
+        marks[position] = marks[position] or label
+
+
+def skip(tokens: Sequence[str], position: int, over: frozenset[str]) -> int:
+    while position < len(tokens) and tokens[position] in over:
+        position += 1
+    return position
+
+
+def emails(tokens: Sequence[str], marks: Marks) -> None:
+    for at, token in enumerate(tokens):
+        if _MAIL.match(token):
+            mark(marks, at, at + 1, "email")
+        if token not in ("at", "@"):
+            continue
+        end = _domain_end(tokens, at + 1)
+        if end is None:
+            continue
+        start = at
+        while start > 0 and at - start < 12 and (tokens[start - 1] not in v.MAIL_STOPS or _joined(tokens, start)):  # noqa: PLR2004 (a long local part)
+            start -= 1
+        mark(marks, start, end, "email")
+
+
+def _joined(tokens: Sequence[str], start: int) -> bool:
+    """Whether tokens[start - 1] belongs to an address because a joint follows it: "my dot name at"."""
+    return tokens[start] in v.MAIL_JOINTS or (len(tokens[start - 1]) == 1 and start > 1 and tokens[start - 2] in v.MAIL_JOINTS | v.LETTERS)
+
+
+def _domain_end(tokens: Sequence[str], start: int) -> int | None:
+    """Where "gmail dot com" that begins at `start` ends; None if no domain is there."""
+    start = skip(tokens, start, v.FILLERS)
+    dot = next((i for i in range(start + 1, min(start + 7, len(tokens))) if tokens[i] in ("dot", "point", ".")), None)
+    if dot is None:
+        provider = next((i for i in range(start, min(start + 2, len(tokens))) if tokens[i].split(".")[0] in v.MAIL_PROVIDERS), None)
+        if provider is None and tokens[start : start + 2] not in (["g", "mail"], ["hot", "mail"], ["i", "cloud"]):
+            return None
+        end = (provider if provider is not None else start + 1) + 1
+        return skip(tokens, end, frozenset(("com", "co", "uk", "net", "org")))
+    end = skip(tokens, dot + 1, v.FILLERS) + 1
+    while end < len(tokens) and tokens[end] in ("dot", "point", "."):
+        end += 2
+    return skip(tokens, end, frozenset(("uk", "u", "k", "com")))
+
+
+def secrets(tokens: Sequence[str], marks: Marks) -> None:
+    for at, token in enumerate(tokens):
+        two = tokens[at - 1] if at else ""
+        if not (token in v.SECRET_CUES or (token == "code" and two in ("security", "verification", "access", "time", "secret")) or
+                (token in ("answer", "number") and two in ("security", "secret", "pin")) or (token == "name" and two == "maiden")):  # fmt: skip
+            continue
+        after = skip(
+            tokens,
+            at + 1,
+            v.FILLERS
+            | frozenset(
+                [
+                    "word",
+                    "words",
+                    "place",
+                    "date",
+                    "number",
+                    "code",
+                    "answer",
+                    "phrase",
+                    "question",
+                    "on",
+                    "my",
+                    "the",
+                    "account",
+                    "card",
+                    "for",
+                ]
+            ),
+        )
+        link = tokens[after] if after < len(tokens) else ""
+        changing = link in ("to", "as") and not {"change", "changed", "reset", "set", "changing"}.isdisjoint(tokens[max(0, at - 4) : at])
+        if link not in ("is", "it's", "was", "are", "be", ":", "its", "that's") and not changing:
+            continue
+        start = skip(
+            tokens,
+            after + 1,
+            v.FILLERS | frozenset(["it's", "its", "the", "word", "all", "lower", "upper", "case", "capital", "letters", "one", "with"]),
+        )
+        if start < len(tokens) and tokens[start] in v.NOT_SECRETS and tokens[start] not in v.LETTERS:
+            continue
+        end = start
+        while end < len(tokens) and end - start < _SECRET_LENGTH and (tokens[end] not in v.NOT_SECRETS or tokens[end] in v.LETTERS):
+            end += 1
+        mark(marks, start, end, "password")
+        mark(marks, end, symbols_end(tokens, end), "password")
+
+
+def births(tokens: Sequence[str], marks: Marks) -> None:
+    """A date after "date of birth", "born", "birthday": all of its words."""
+    parts = v.MONTHS | v.ORDINALS | NUMBER_WORDS | v.FILLERS | frozenset(["of", "the", "in", "and", "double"])
+    for at, token in enumerate(tokens):
+        if token not in ("birth", "born", "dob", "birthday", "birthdate") and tokens[max(0, at - 2) : at + 1] != ["d", "o", "b"]:
+            continue
+        start = skip(tokens, at + 1, v.FILLERS | frozenset(["is", "it's", "on", "was", "the", "its", "that's", "in"]))
+        end = start
+        while end < len(tokens) and (tokens[end] in parts or tokens[end][:1].isdigit()):
+            end += 1
+        while end > start and tokens[end - 1] in ("and", "the", "in", "of", *v.FILLERS):
+            end -= 1
+        if end - start > 1 or (end > start and tokens[start][:1].isdigit()):
+            mark(marks, start, end, "date")
+
+
+def dates(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
+    """A day, a month and a year together identify; a day and a month alone may be a delivery."""
+    years = {run.start: run for run in found}
+    days = {run.end: run for run in found}
+    for at, token in enumerate(tokens):
+        if _WRITTEN_DATE.match(token):
+            mark(marks, at, at + 1, "date")
+        if token not in v.MONTHS:
+            continue
+        start = at - 1 if at and tokens[at - 1] == "of" else at
+        if start and tokens[start - 1] in v.ORDINALS:
+            start -= 2 if start > 1 and tokens[start - 2] in ("twenty", "thirty") else 1
+        elif start in days:
+            start = days[start].start
+        after = skip(tokens, at + 1, v.FILLERS | frozenset(("the", "of", "in")))
+        if start >= at - 1 and after < len(tokens) and (tokens[after] in v.ORDINALS or (tokens[after : after + 1] and after in years)):
+            start = at
+            after = after + 1 if tokens[after] in v.ORDINALS else after
+        year = years.get(skip(tokens, after, v.FILLERS | v.ORDINALS | frozenset(("the", "of", "in"))))
+        if year is not None and year.digits >= 4 and tokens[min(year.end, len(tokens) - 1)] not in v.UNITS:  # noqa: PLR2004 (a year)
+            mark(marks, start, year.end, "date")
+
+
+def addresses(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
+    for run in found:
+        # "twenty two acacia avenue": a house number, one to four words of a name, a street.
+        for street in range(run.end + 1, min(run.end + 5, len(tokens))):
+            between = tokens[run.end : street]
+            if tokens[street] in v.STREETS and v.NOT_STREET_NAMES.isdisjoint(between) and v.UNITS.isdisjoint(between):
+                mark(marks, run.start, street + 1, "address")
+                break
+    for at in range(len(tokens) - 1):
+        if tokens[at] not in v.ADDRESS_CUES or (tokens[at] == "address" and at and tokens[at - 1] in ("email", "e-mail", "mail", "wrong")):
+            continue
+        links = ("is", "it's", "that's") if tokens[at] == "address" else ("at", "on", "in")
+        start = skip(tokens, at + 1, v.FILLERS)
+        if start >= len(tokens) or tokens[start] not in links:
+            continue
+        start = skip(tokens, start + 1, v.FILLERS)
+        end = start
+        while (
+            end < len(tokens)
+            and end - start < _ADDRESS_LENGTH
+            and (tokens[end] not in v.NOT_NAMES or tokens[end] in STARTS or end in _flat(tokens))
+        ):
+            end += 1
+        mark(marks, start, end, "address")
+
+
+def _flat(tokens: Sequence[str]) -> set[int]:
+    """Positions of the letter in "flat b" and "apartment a"."""
+    return {i + 1 for i, token in enumerate(tokens) if token in ("flat", "apartment", "unit", "apt")}
+
+
+def names(tokens: Sequence[str], marks: Marks) -> None:
+    sure: Callable[[str], bool] = lambda word: word not in v.NOT_NAMES or word in v.GIVEN_NAMES  # noqa: E731 (two tests of one shape)
+    likely: Callable[[str], bool] = lambda word: word in v.GIVEN_NAMES  # noqa: E731
+    for at, token in enumerate(tokens):
+        before = tokens[at - 1] if at else ""
+        after = skip(tokens, at + 1, v.FILLERS)
+        following = tokens[after] if after < len(tokens) else ""
+        if token in ("name's", "surname's") or (token in ("name", "surname", "names") and following in ("is", "was", "it's", "of")):
+            _name(tokens, marks, after + (0 if token.endswith("'s") else 1), sure)
+        elif (
+            (token == "called" and before in ("i'm", "am"))
+            or token in ("mr", "mrs", "ms", "dr", "doctor")
+            or (token == "miss" and before in ("is", "i'm", "it's", ""))
+            or (token in ("with", "to") and before == "speaking")
+        ):
+            _name(tokens, marks, after, sure)
+        elif token in ("with", "to") and before in ("spoke", "talking", "talked", "spoken"):
+            _name(tokens, marks, after, likely)
+        elif token in ("i'm", "it's") or (token == "is" and before == "this") or token in ("named", "hi", "hello"):
+            _name(tokens, marks, after, likely)
+            ends = next((i for i in range(after + 1, min(after + 4, len(tokens))) if tokens[i] in ("speaking", "calling")), None)
+            if ends is not None and all(map(sure, tokens[after:ends])):
+                mark(marks, after, ends, "name")
+        if token == "speaking":
+            start = at
+            while start > 0 and at - start < _NAME_LENGTH and (sure(tokens[start - 1]) or tokens[start - 1] in v.FILLERS):
+                start -= 1
+            mark(marks, start, at, "name")
+
+
+def _name(tokens: Sequence[str], marks: Marks, start: int, first: Callable[[str], bool]) -> None:
+    """Hide a name that begins at `start` if `first` takes its first word: up to three words, and those spelled out after it."""
+    start = skip(tokens, start, v.FILLERS)
+    if start >= len(tokens) or not first(tokens[start]):
+        return
+    end, parts = start, 0
+    while end < len(tokens) and parts < _NAME_LENGTH:
+        if tokens[end] not in v.FILLERS:
+            if tokens[end] in v.NOT_NAMES and (end > start or tokens[end] not in v.GIVEN_NAMES):
+                break
+            parts += 1
+        end += 1
+    while tokens[end - 1] in v.FILLERS:
+        end -= 1
+    mark(marks, start, end, "name")
+
+
+def symbols_end(tokens: Sequence[str], start: int) -> int:
+    """Where letters and digits said one by one from `start` on end."""
+    while start < len(tokens) and (tokens[start] in v.LETTERS or tokens[start] in v.SPELLING_WORDS or tokens[start] in STARTS):
+        start += 1
+    return start

@@ -1,0 +1,171 @@
+"""Who a customer is does not leave the branch: cards, accounts, phones, e-mail, names, births, addresses, postcodes, secrets are hidden.
+
+Works on words as a recogniser writes them ("double oh seven", "john dot smith at gmail dot com") and on written ones. It errs on the
+side of hiding; amounts, durations, times and flight numbers stay.
+"""
+
+import re
+from collections.abc import Sequence
+
+from edge.words import vocabulary as v
+from edge.words.identities import Marks, addresses, births, dates, emails, mark, names, secrets
+from edge.words.spoken import STARTS, Run, runs
+
+# A card has 13 to 19 digits (ISO/IEC 7812), a phone number up to 15 with its country (E.164), in practice 9 to 12; sort code and account 6 to 9.
+_CARD, _PHONE, _ACCOUNT = 13, 10, 6
+# Four digits one by one are a PIN, an extension, the end of a card; three may be "one two three". Three pairs are part of a number.
+_SINGLES, _UNITS, _LOOSE = 4, 3, 5
+# Ten digits in any manner are nobody's amount.
+_ANY = 10
+# A number before "pounds" or "minutes" is an amount unless it is as long as no amount is.
+_LONG = 7
+# How far a cue reaches over linking words to its number.
+_CUE_REACH = 7
+
+_EDGES = '.,!?;:"“”()[]'
+_NUMBER_TRIGGERS = STARTS
+_WRITTEN = re.compile(r"\d")
+# "ls1", "4dp", "jd0002345": letters and digits in one written word.
+_MIXED = re.compile(r"^(?=.*\d)(?=.*[a-z])[a-z0-9-]{2,}$")
+_SPELL_FILLERS = frozenset(["um", "uh", "er", "erm", "space", "dash", "hyphen"])
+# With a cue ("ends in") three digits are enough; without one a code has five letters and digits, a spelled name four letters.
+_CUED, _CODE, _LETTERS = 3, 5, 4
+# Numbers that stand on a departure board are nobody's.
+_PUBLIC = frozenset(
+    [
+        "flight",
+        "flights",
+        "gate",
+        "terminal",
+        "row",
+        "seat",
+        "channel",
+        "version",
+        "page",
+        "step",
+        "platform",
+        "bus",
+        "train",
+        "route",
+        "floor",
+        "room",
+        "zone",
+    ]
+)
+_WORD_TRIGGERS = (
+    frozenset(["at", "@", "name", "name's", "speaking", "spoke", "speaking", "talking", "talked", "mr", "mrs", "ms", "miss", "dr", "doctor", "surname", "i'm", "called", "born", "birth", "dob", "live", "lives"])
+    | v.SECRET_CUES | v.SPELLING_WORDS | v.STREETS | frozenset(["address", "security", "code", "postcode", "zip", "maiden", "this", "it's", "spelled", "spelt"])
+)  # fmt: skip
+
+
+def redact(text: str) -> str:
+    """`text` with what identifies somebody replaced by [card], [account], [phone], [email], [name], [date], [address], [postcode],
+    [password] or [number]. Total: any string goes in; the words that stay are unchanged, white space becomes single spaces.
+    """
+    written = text.split()
+    tokens = [word.lower().replace("’", "'").strip(_EDGES) or word for word in written]
+    known = set(tokens)
+    numeric = not known.isdisjoint(_NUMBER_TRIGGERS) or _WRITTEN.search(text) is not None
+    worded = not known.isdisjoint(_WORD_TRIGGERS) or "@" in text
+    spelled = sum(len(token) == 1 for token in tokens) > 1
+    if not (numeric or worded or spelled):
+        return " ".join(written)
+    marks: Marks = [""] * len(tokens)
+    found = runs(tokens) if numeric else []
+    if worded:
+        emails(tokens, marks)
+        secrets(tokens, marks)
+        births(tokens, marks)
+        addresses(tokens, marks, found)
+        names(tokens, marks)
+    if worded or spelled or numeric:
+        _spelled(tokens, marks)
+    dates(tokens, marks, found)
+    _numbers(tokens, marks, found)
+    shown: list[str] = []
+    for position, word in enumerate(written):
+        if not marks[position]:
+            shown.append(word)
+        elif position == 0 or marks[position - 1] != marks[position]:
+            shown.append(f"[{marks[position]}]")
+    return " ".join(shown)
+
+
+def _numbers(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
+    for run in found:
+        cue = _cue(tokens, run.start)
+        amount = run.end < len(tokens) and tokens[run.end] in v.UNITS
+        if amount:
+            hidden = run.loose >= _LONG
+        else:
+            long = run.singles >= _SINGLES or (run.units >= _UNITS and run.loose >= _LOOSE) or run.loose >= _LONG or run.digits >= _ANY
+            hidden = long or (cue is not None and run.digits >= _CUED)
+        if hidden:
+            mark(marks, run.start, run.end, _label(run, cue))
+
+
+def _cue(tokens: Sequence[str], start: int) -> str | None:
+    """What the words before a number say that it is: a placeholder, or None."""
+    generic = None
+    for position in range(start - 1, max(-1, start - 1 - _CUE_REACH), -1):
+        word = tokens[position]
+        if word in _PUBLIC:
+            return None
+        label = v.NUMBER_CUES.get(word)
+        if label == "number":
+            generic = label
+        elif label is not None:
+            return label
+        elif word not in v.CUE_LINKS:
+            break
+    return generic
+
+
+def _label(run: Run, cue: str | None) -> str:
+    if cue not in (None, "number"):
+        return str(cue)
+    if run.digits >= _CARD:
+        return "card"
+    if run.digits >= _PHONE:
+        return "phone"
+    return "account" if run.digits >= _ACCOUNT else "number"
+
+
+def _spelled(tokens: Sequence[str], marks: Marks) -> None:
+    """Letters and digits said one by one: postcodes, references, names spelled out."""
+    position = 0
+    while position < len(tokens):
+        start = position
+        letters = digits = 0
+        while position < len(tokens) and (kind := _symbol(tokens[position])):
+            letters += kind == "letter"
+            digits += kind == "digit"
+            letters, digits = (letters + 1, digits + 1) if kind == "both" else (letters, digits)
+            position += 1
+        end = position
+        position += end == start
+        if end == start or not (letters or digits):
+            continue
+        while tokens[end - 1] in v.FILLERS:
+            end -= 1
+        cue = _cue(tokens, start)
+        code = (
+            letters and digits and (letters + digits >= _CODE or any(len(t) >= _CODE and _symbol(t) == "both" for t in tokens[start:end]))
+        )
+        if cue == "postcode" or (code and letters > 1 and digits > 1):
+            mark(marks, start, end, cue if cue not in (None, "number") else "postcode")  # type: ignore[arg-type]
+        elif cue is not None and letters and letters + digits >= _CUED:
+            mark(marks, start, end, cue)
+        elif letters >= _LETTERS and not digits:
+            mark(marks, start, end, "name")
+
+
+def _symbol(token: str) -> str:
+    """Whether `token` is a "letter", a "digit", "both" ("ls1", "4dp") or a "filler" in something spelled out; "" if none."""
+    if token in v.LETTERS or token in v.SPELLING_WORDS:
+        return "letter"
+    if token in STARTS or token.isdigit():
+        return "digit"
+    if token in _SPELL_FILLERS:
+        return "filler"
+    return "both" if _MIXED.match(token) else ""

@@ -1,0 +1,126 @@
+"""Words by which identifiers are known when they are spoken. Data for edge.words.spoken and edge.words.redact."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FILLERS = _words("um uh uhm er erm ah eh hmm hm mm mmm like so well okay ok yeah right sorry wait then let's see")
+# What stands between the parts of a long number without ending it.
+SEPARATORS = _words("dash hyphen space stroke slash point dot plus pause comma and then followed by next") | FILLERS
+# What a recogniser makes of two, four, eight, one inside a string of digits.
+HOMOPHONES = _words("to too for fore ate won tree sex nein fife thirdy")
+
+# The NATO alphabet, and the other spelling words that people use on the phone.
+SPELLING_WORDS = _words(
+    "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra "
+    "tango uniform victor whiskey whisky xray x-ray yankee zulu zebra sugar apple freddie tommy"
+)
+LETTERS = _words("a b c d e f g h i j k l m n o p q r s t u v w x y z")
+# How letters are written when they are named.
+LETTER_NAMES = _words("bee cee dee ee eff gee aitch haitch jay kay ell em en pee cue queue ar ess tee vee double-u ex why zed zee")
+
+MONTHS = _words("january february march april may june july august september october november december")
+ORDINALS = _words(
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth "
+    "seventeenth eighteenth nineteenth twentieth thirtieth"
+)
+# After one of these a number is an amount, a duration, a count: it stays.
+UNITS = _words(
+    "pounds pound quid pence dollars dollar bucks euros euro cents cent percent per second seconds minute minutes min mins hour hours hrs hr "
+    "day days night nights week weeks month months year years times people person persons bags bag flights flight miles mile feet kilos kilo "
+    "kilometres degrees am pm a.m p.m o'clock thirty-ish megabits megabytes gigabytes gigs percent points stars star agents calls emails "
+    "letters customers passengers seats rooms nights parcels items tickets k hundred-ish old mg tablets metres meters inches litres"
+)
+
+# What says that the number after it is somebody's: -> the placeholder.
+NUMBER_CUES = {
+    **dict.fromkeys(("card", "visa", "mastercard", "amex", "debit", "credit"), "card"),
+    **dict.fromkeys(
+        ("account", "sort", "iban", "policy", "reference", "ref", "membership", "member", "customer", "insurance", "passport", "licence",
+         "license", "meter", "claim", "case", "ticket", "confirmation", "invoice", "booking", "order", "tracking", "serial", "social", "nhs",
+         "patient", "record", "locator", "incident", "routing", "id", "identification", "subscriber", "frequent", "flyer", "imei", "ssn"),
+        "account",
+    ),
+    **dict.fromkeys(("phone", "mobile", "telephone", "cell", "landline", "extension", "contact", "fax", "whatsapp"), "phone"),
+    **dict.fromkeys(("zip", "postcode", "postal", "zipcode"), "postcode"),
+    **dict.fromkeys(("pin", "passcode", "password", "cvv", "cvc", "cvv2", "security", "code", "otp", "verification"), "password"),
+    **dict.fromkeys(("number", "digits", "ends", "ending"), "number"),
+}  # fmt: skip
+# What may stand between such a cue and its number: "account number is um".
+CUE_LINKS = (
+    _words(
+        "number numbers is it's its it the my ends end in ending with of code codes are was be on card account last three four digits that's"
+    )
+    | _words("a starts begins starting beginning date as here i have just using reads read says say goes being called line book would back")
+    | FILLERS
+)
+
+SECRET_CUES = _words("password passcode passphrase pin passwords memorable secret cvv cvc pincode otp")
+# "password is wrong" tells no password.
+NOT_SECRETS = _words(
+    "wrong incorrect invalid expired locked not no working being right correct rejected accepted the a an too that this still what why where "
+    "how blocked fine and but or because it i required needed weak strong short long always never same different changed reset missing on "
+    "old new broken lost gone forgotten stolen ridiculous unknown compromised saved stored sent in to for at with my your our there out "
+    "of off if when i've i'm you've really very just also only going supposed meant getting getting's"
+)
+
+STREETS = _words(
+    "street road avenue lane drive crescent boulevard terrace grove parkway mews gardens highway circle square close court place way hill "
+    "park row walk view rise green turnpike alley st rd ave blvd cul-de-sac mount meadows estate"
+)
+# These are street names only when nothing but a name stands between them and the house number.
+NOT_STREET_NAMES = _words(
+    "minute minutes hour hours day days week weeks mile miles second seconds more other of the a an to in on at and or is was are were my your "
+    "our their his her this that these those for from with by it they we you i people times time per month months year years weeks' hours' "
+    "million thousand hundred pounds dollars euros percent bags bag flights flight different least than as not no only just way different "
+    "going get got had have has been be can will would could should thing things off out up down each every day's one long short first last"
+)
+ADDRESS_CUES = _words("live address lives living reside")
+
+# Words that never belong to a name: where one is met, the name has ended, or was none.
+NOT_NAMES = (
+    _words(
+        "a about after again all also am an and any anybody anyone are as at available back be because been before being but by call called "
+        "calling can can't could customer did didn't do does doesn't doing don't done down for from get getting go going good got great had "
+        "has hasn't have haven't he hello help her here hey hi him his hold how i i'd i'll i'm i've if in is isn't it it's its just know like "
+        "line live lost me more mr much my name need needed never no nobody not now of off ok okay on one online only or our out over person "
+        "phone please really regarding right said service she since so some somebody someone something sorry still than thank thanks that "
+        "that's the their them then there they they're this through to today trying two three four five up us very waiting want wanted was "
+        "wasn't we we're well were what what's when where which while who why will with won't would wrong yes yesterday yet you you're your"
+    )
+    | _words(
+        "account address agent agents airline airport another apparently anymore around bad bank best booking both branch by chat cell "
+        "colleague colleagues complaint computer confirmed correct date department desk different email english every everybody everyone few "
+        "first flight french frankly generally honestly strictly spanish technically last maiden manager managers many misspelled multiple "
+        "number order other people pilot postcode previous receptionist rep reps representative representatives robot same second several "
+        "single spelled spelling spelt staff supervisor support system team tech third wife husband son daughter mother father mum dad "
+        "sister brother friend born speaking spoke talking talked actual actually human real anyway maybe probably under whoever whom always "
+        "clearly public loudly native currently finally repeatedly directly briefly later earlier twice once again"
+    )
+    | UNITS
+)
+# Common given names, for places where a name is likely but not certain: "this is", "i'm", "spoke to".
+GIVEN_NAMES = _words(
+    "james john robert michael david william richard joseph thomas charles christopher daniel matthew anthony mark donald steven stephen paul "
+    "andrew joshua kenneth kevin brian george timothy ronald edward jason jeffrey ryan jacob gary nicholas eric jonathan larry justin scott "
+    "brandon benjamin samuel gregory frank alexander raymond patrick jack dennis jerry tyler aaron jose adam nathan henry peter zachary kyle "
+    "walter ethan jeremy harold keith christian roger noah gerald terry sean austin arthur lawrence jesse dylan bryan joe jordan billy bruce "
+    "mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra margaret ashley kimberly emily donna "
+    "michelle carol amanda melissa deborah stephanie rebecca sharon laura cynthia dorothy amy kathleen angela shirley emma brenda pamela "
+    "nicole anna samantha katherine christine helen debra rachel carolyn janet maria catherine heather diane olivia julie joyce victoria "
+    "ruth virginia lauren kelly christina joan evelyn judith andrea hannah megan cheryl jacqueline martha madison teresa gloria sara janice "
+    "ann alice kathryn abigail sophia frances jean judy isabella julia denise natalie amber marilyn danielle beverly charlotte claire fiona "
+    "mohammed muhammad ahmed ali fatima aisha priya raj sanjay anita chen wei maria juan carlos luis ana sofia oliver harry oscar leo alfie "
+    "sam tom tim ben dan mike dave steve chris nick matt rob bob jim bill liz kate katie sue jane gemma nigel simon ian colin graham stuart"
+)
+
+MAIL_PROVIDERS = _words(
+    "gmail hotmail yahoo outlook icloud aol live msn btinternet protonmail ymail gmx googlemail sky virginmedia talktalk"
+)
+MAIL_JOINTS = _words("dot underscore dash hyphen point period minus plus")
+# Left of an e-mail address; the address has begun after it.
+MAIL_STOPS = _words(
+    "is it's its email e-mail mail address my the to was that's me on i i'm and or as for at please contact write send use used your you a "
+    "reach emailed have got got's under with be an of from account but so it this"
+)
