@@ -59,8 +59,10 @@ def customer_utterance(utterance: Utterance) -> CustomerUtterance | None:
 _ECHO_FRAMES: Final = 10
 # A leak is at least this much below its origin, so nothing less is ever masked; sidetone is masked from -6 dB down.
 _LEAK_DB: Final = 6.0
-# Two voices of like pitch reach about 0.5 by chance in 40 ms; a leak 3 dB above the noise still reaches 0.8.
-_LEAK_CORRELATION: Final = 0.6
+# Two voices of like pitch reach 0.8 by chance in 40 ms at one lag of 200 ms; a leak 3 dB above the noise reaches 0.8 too.
+_SURE_CORRELATION: Final = 0.85
+# So at the lag of the last sure leak (an echo path does not move; half a millisecond for the noise) less will do.
+_LEAK_CORRELATION, _SAME_LAG = 0.5, 8
 # So far below the other channel that correlation drowns in noise: crosstalk (ITU-T G.151 asks for more than 40 dB).
 _FAINT_DB: Final = 24.0
 # The leak's decay (room, codec) outlasts its correlated part by some frames.
@@ -78,6 +80,7 @@ class LeakMask:
         self._past = [deque([np.zeros(FRAME_SAMPLES, np.float32)] * (_ECHO_FRAMES + 2), _ECHO_FRAMES + 2) for _ in range(2)]
         self._levels = [deque([-120.0] * _ECHO_FRAMES, _ECHO_FRAMES) for _ in range(2)]
         self._tail = [0, 0]
+        self._lag: list[int | None] = [None, None]
 
     def update(self, pcm: Pcm, levels_dbfs: tuple[float, float], active: tuple[bool, bool]) -> tuple[bool, bool]:
         """Whether each channel of `pcm` (int16, (2, 320)) is a leak in this frame.
@@ -96,14 +99,14 @@ class LeakMask:
         if not active or below < _LEAK_DB:
             self._tail[channel] = max(0, self._tail[channel] - 1)
             return False
-        if below >= _FAINT_DB or self._correlation(channel) >= _LEAK_CORRELATION:
+        if below >= _FAINT_DB or self._correlates(channel):
             self._tail[channel] = _TAIL_FRAMES
             return True
         self._tail[channel] = max(0, self._tail[channel] - 1)
         return self._tail[channel] > 0
 
-    def _correlation(self, channel: int) -> float:
-        """The highest normalised cross-correlation of this channel's last 40 ms with the other's last 240 ms, 0..1."""
+    def _correlates(self, channel: int) -> bool:
+        """Whether this channel's last 40 ms are a copy of something in the other's last 240 ms."""
         past = self._past[channel]
         piece = np.concatenate((past[-2], past[-1]))[: _WINDOW - _LEAD]
         other = np.concatenate(self._past[1 - channel])
@@ -111,5 +114,10 @@ class LeakMask:
         lags = len(other) - len(piece) + 1
         product: NDArray[np.float64] = np.fft.irfft(np.fft.rfft(other, _FFT) * np.conj(np.fft.rfft(piece, _FFT)), _FFT)[:lags]
         local = energy[len(piece) : len(piece) + lags] - energy[:lags]
-        scale = np.sqrt(np.maximum(local * float(np.dot(piece, piece)), 1.0))
-        return float(np.max(np.abs(product) / scale))
+        likeness = np.abs(product) / np.sqrt(np.maximum(local * float(np.dot(piece, piece)), 1.0))
+        best = int(np.argmax(likeness))
+        if likeness[best] >= _SURE_CORRELATION:
+            self._lag[channel] = best
+            return True
+        known = self._lag[channel]
+        return known is not None and float(np.max(likeness[max(0, known - _SAME_LAG) : known + _SAME_LAG + 1])) >= _LEAK_CORRELATION

@@ -21,7 +21,6 @@ from edge.values import (
     SpeechAudio,
     SpeechDropped,
     SpeechStarted,
-    ToneHeard,
     Utterance,
 )
 
@@ -156,6 +155,3 @@ class Segmenter:
         self.in_call = False
         self._levels.clear()
         self._threshold = Threshold(len(self._channels))
-
-
-__all__ = ["Segmenter", "ToneHeard"]

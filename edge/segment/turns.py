@@ -15,6 +15,8 @@ BRIDGE_FRAMES: Final = 10
 _MEMORY: Final = 1250
 # Who speaks for half a second holds the floor; before that both started together, which is nobody's interruption.
 _FLOOR_FRAMES: Final = 25
+# A breath or a comma in that half second does not give it up.
+_FLOOR_SHARE: Final = 0.4
 # Terminal overlaps of smooth turns last 100 to 200 ms (Levinson and Torreira, Frontiers in Psychology 6:731, 2015).
 _OVERLAP_FRAMES: Final = 15
 # Who means to take the floor goes on; "mm-hm" and "right" are over within a second (backchannels).
@@ -67,12 +69,17 @@ class TurnTaking:
         return int(np.sum(own & self._others(utterance, utterance.start))) * FRAME_SAMPLES
 
     def interrupted(self, utterance: Utterance) -> bool:
-        """Whether this speaker broke in: the other had spoken for 0.5 s, both overlap for 0.3 s, and this one goes on for 1 s."""
+        """Whether this speaker broke in: the other held the floor for 0.5 s, both then overlap for 0.3 s, and this one goes on for 1 s.
+
+        A pause too short to end the other's utterance does not give up the floor.
+        """
         onset = utterance.start + int(np.argmax(utterance.voiced)) * FRAME_SAMPLES
         if utterance.part > 0 or utterance.speech_end - onset < _GO_ON_FRAMES * FRAME_SAMPLES:
             return False
         others = self._others(utterance, onset - _FLOOR_FRAMES * FRAME_SAMPLES)
-        return bool(np.all(others[: _FLOOR_FRAMES + _OVERLAP_FRAMES]))
+        held = others[:_FLOOR_FRAMES]
+        overlap = others[_FLOOR_FRAMES : _FLOOR_FRAMES + _GO_ON_FRAMES]
+        return bool(held.mean() >= _FLOOR_SHARE and overlap.sum() >= _OVERLAP_FRAMES)
 
     def _others(self, utterance: Utterance, start: int) -> Flags:
         others = np.zeros((utterance.end - start) // FRAME_SAMPLES, np.bool_)
