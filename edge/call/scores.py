@@ -41,9 +41,7 @@ def scores(scored: Sequence[Scored], duration_ms: int) -> ScoresData:
     trend: least-squares slope, polarity a minute. worst: the 30 s with the lowest mean.
     """
     if not scored:
-        return ScoresData(
-            mean=None, end_weighted=None, quarters=[None] * QUARTERS, trend=None, trend_reason="insufficient", worst=None
-        )
+        return ScoresData(mean=None, end_weighted=None, quarters=[None] * QUARTERS, trend=None, trend_reason="insufficient", worst=None)
     slope = trend(scored)
     weights = [max(1.0, one.middle_ms) for one in scored]
     return ScoresData(

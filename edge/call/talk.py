@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
+from typing import Any
 
 from edge.bus.events import RoleTalkData, TurnData
 from edge.call.turns import Quiet, Turns
@@ -105,6 +106,18 @@ class Talk:
         spoken = sum(talk.talk for talk in stretch.channels)
         return [self._role(number, talk, spoken) for number, talk in enumerate(stretch.channels)]
 
+    def together(self, stretch: Stretch) -> dict[str, Any]:
+        """What both sides did together in `stretch`, under its names in `metrics` and `summary`; null where one side is not heard."""
+        quiet = stretch.quiet
+        sums = {"silence_ms": quiet.silence, "longest_silence_ms": quiet.longest_silence, "dead_air_ms": quiet.dead_air}
+        return {
+            **{name: samples_to_ms(samples) if self.hears_both else None for name, samples in sums.items()},
+            "overlap_ms": samples_to_ms(quiet.overlap) if len(self._roles) > 1 else None,
+            "roles": self.roles(stretch),
+            "lost_ms": samples_to_ms(stretch.lost),
+            "tones": sorted(stretch.tones),
+        }
+
     def _role(self, number: int, talk: _Talk, spoken: int) -> RoleTalkData:
         frames = talk.talk // FRAME_SAMPLES
         level = 10 * math.log10(talk.power / frames) if talk.power else None
@@ -143,4 +156,5 @@ def _rate(words: int, speech: int) -> float | None:
 
 
 def _tenths(level: float | None) -> float | None:
-    return None if level is None else round(level, 1)
+    # Adding zero makes -0.0 a plain 0.0.
+    return None if level is None else round(level, 1) + 0.0

@@ -94,11 +94,7 @@ class Turns:
         """
         own = max((spurt.end for spurt in self._channels[channel].all_spurts() if spurt.end <= start), default=None)
         others = [
-            spurt
-            for number, other in enumerate(self._channels)
-            if number != channel
-            for spurt in other.all_spurts()
-            if spurt.start < start
+            spurt for number, other in enumerate(self._channels) if number != channel for spurt in other.all_spurts() if spurt.start < start
         ]
         if not others:
             return None
