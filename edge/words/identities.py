@@ -14,6 +14,9 @@ _SECRET_LENGTH, _NAME_LENGTH, _ADDRESS_LENGTH = 4, 3, 8
 _MAIL = re.compile(r"^\S+@\S+\.\S+$")
 _WRITTEN_DATE = re.compile(r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}$")
 
+_DATE_LINKS = v.FILLERS | frozenset(("the", "of", "in"))
+_TENS_OF_DAYS = frozenset(("twenty", "thirty"))
+
 # One label a word; "" where the word stays.
 Marks = list[str]
 
@@ -53,7 +56,7 @@ def _joined(tokens: Sequence[str], start: int) -> bool:
 def _domain_end(tokens: Sequence[str], start: int) -> int | None:
     """Where "gmail dot com" that begins at `start` ends; None if no domain is there."""
     start = skip(tokens, start, v.FILLERS)
-    dot = next((i for i in range(start + 1, min(start + 7, len(tokens))) if tokens[i] in ("dot", "point", ".")), None)
+    dot = next((i for i in range(start + 1, min(start + 7, len(tokens))) if _dot(tokens, i)), None)
     if dot is None:
         provider = next((i for i in range(start, min(start + 2, len(tokens))) if tokens[i].split(".")[0] in v.MAIL_PROVIDERS), None)
         if provider is None and tokens[start : start + 2] not in (["g", "mail"], ["hot", "mail"], ["i", "cloud"]):
@@ -61,9 +64,15 @@ def _domain_end(tokens: Sequence[str], start: int) -> int | None:
         end = (provider if provider is not None else start + 1) + 1
         return skip(tokens, end, frozenset(("com", "co", "uk", "net", "org")))
     end = skip(tokens, dot + 1, v.FILLERS) + 1
-    while end < len(tokens) and tokens[end] in ("dot", "point", "."):
+    while end < len(tokens) and _dot(tokens, end):
         end += 2
     return skip(tokens, end, frozenset(("uk", "u", "k", "com")))
+
+
+def _dot(tokens: Sequence[str], position: int) -> bool:
+    """Whether a dot of a domain is said here; "point" is one only before "com" and the like ("at this point we")."""
+    following = tokens[position + 1] if position + 1 < len(tokens) else ""
+    return tokens[position] in ("dot", ".") or (tokens[position] == "point" and following in v.TOP_LEVELS)
 
 
 def secrets(tokens: Sequence[str], marks: Marks) -> None:
@@ -132,56 +141,61 @@ def births(tokens: Sequence[str], marks: Marks) -> None:
 
 def dates(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
     """A day, a month and a year together identify; a day and a month alone may be a delivery."""
-    years = {run.start: run for run in found}
-    days = {run.end: run for run in found}
+    starts = {run.start: run for run in found}
+    ends = {run.end: run for run in found}
     for at, token in enumerate(tokens):
         if _WRITTEN_DATE.match(token):
             mark(marks, at, at + 1, "date")
         if token not in v.MONTHS:
             continue
-        start = at - 1 if at and tokens[at - 1] == "of" else at
-        if start and tokens[start - 1] in v.ORDINALS:
-            start -= 2 if start > 1 and tokens[start - 2] in ("twenty", "thirty") else 1
-        elif start in days:
-            start = days[start].start
-        after = skip(tokens, at + 1, v.FILLERS | frozenset(("the", "of", "in")))
-        if start >= at - 1 and after < len(tokens) and (tokens[after] in v.ORDINALS or (tokens[after : after + 1] and after in years)):
-            start = at
-            after = after + 1 if tokens[after] in v.ORDINALS else after
-        year = years.get(skip(tokens, after, v.FILLERS | v.ORDINALS | frozenset(("the", "of", "in"))))
-        if year is not None and year.digits >= 4 and tokens[min(year.end, len(tokens) - 1)] not in v.UNITS:  # noqa: PLR2004 (a year)
+        before = at - 1 if at and tokens[at - 1] == "of" else at
+        start, end = before, at + 1
+        if before and tokens[before - 1] in v.ORDINALS:
+            start -= 2 if before > 1 and tokens[before - 2] in _TENS_OF_DAYS else 1
+        elif before in ends:
+            start = ends[before].start
+        else:
+            # "march the fourth nineteen eighty two", "march four nineteen eighty two"
+            end = skip(tokens, skip(tokens, end, _DATE_LINKS), _TENS_OF_DAYS)
+            end = end + 1 if end < len(tokens) and tokens[end] in v.ORDINALS else skip(tokens, at + 1, _DATE_LINKS)
+        year = starts.get(skip(tokens, end, _DATE_LINKS))
+        if year is None or (year.end < len(tokens) and tokens[year.end] in v.UNITS):
+            continue
+        dated = start < before or tokens[end - 1] in v.ORDINALS or year.digits > 4  # noqa: PLR2004 (a day beside the four digits of a year)
+        if dated and year.digits >= 2:  # noqa: PLR2004 ("eighty two")
             mark(marks, start, year.end, "date")
 
 
 def addresses(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
+    """A house number with a street, and what follows "address is" and "live at"."""
     for run in found:
         # "twenty two acacia avenue": a house number, one to four words of a name, a street.
+        if run.start and tokens[run.start - 1] in v.PUBLIC_NUMBERS:
+            continue
         for street in range(run.end + 1, min(run.end + 5, len(tokens))):
-            between = tokens[run.end : street]
-            if tokens[street] in v.STREETS and v.NOT_STREET_NAMES.isdisjoint(between) and v.UNITS.isdisjoint(between):
+            word, between = tokens[street], tokens[run.end : street]
+            if not v.NOT_STREET_NAMES.isdisjoint(between) or not v.UNITS.isdisjoint(between):
+                break
+            if word in v.STREETS or (word in v.OTHER_STREETS and v.NOT_NAMES.isdisjoint(between) and len(between) < 3):  # noqa: PLR2004 (a name)
                 mark(marks, run.start, street + 1, "address")
                 break
     for at in range(len(tokens) - 1):
         if tokens[at] not in v.ADDRESS_CUES or (tokens[at] == "address" and at and tokens[at - 1] in ("email", "e-mail", "mail", "wrong")):
             continue
-        links = ("is", "it's", "that's") if tokens[at] == "address" else ("at", "on", "in")
+        links = ("is", "it's", "that's") if tokens[at] == "address" else ("at", "on")
         start = skip(tokens, at + 1, v.FILLERS)
         if start >= len(tokens) or tokens[start] not in links:
             continue
         start = skip(tokens, start + 1, v.FILLERS)
         end = start
-        while (
-            end < len(tokens)
-            and end - start < _ADDRESS_LENGTH
-            and (tokens[end] not in v.NOT_NAMES or tokens[end] in STARTS or end in _flat(tokens))
-        ):
+        while end < len(tokens) and end - start < _ADDRESS_LENGTH and (tokens[end] not in v.NOT_NAMES or _housed(tokens, end)):
             end += 1
         mark(marks, start, end, "address")
 
 
-def _flat(tokens: Sequence[str]) -> set[int]:
-    """Positions of the letter in "flat b" and "apartment a"."""
-    return {i + 1 for i, token in enumerate(tokens) if token in ("flat", "apartment", "unit", "apt")}
+def _housed(tokens: Sequence[str], position: int) -> bool:
+    """Whether a word that ends names belongs to an address here: a number, or the letter in "flat b"."""
+    return tokens[position] in STARTS or tokens[position - 1] in ("flat", "apartment", "unit", "apt")
 
 
 def names(tokens: Sequence[str], marks: Marks) -> None:
@@ -207,7 +221,7 @@ def names(tokens: Sequence[str], marks: Marks) -> None:
             ends = next((i for i in range(after + 1, min(after + 4, len(tokens))) if tokens[i] in ("speaking", "calling")), None)
             if ends is not None and all(map(sure, tokens[after:ends])):
                 mark(marks, after, ends, "name")
-        if token == "speaking":
+        if token == "speaking" and following not in ("to", "with", "on", "about", "english", "in", "from"):
             start = at
             while start > 0 and at - start < _NAME_LENGTH and (sure(tokens[start - 1]) or tokens[start - 1] in v.FILLERS):
                 start -= 1

@@ -68,7 +68,7 @@ def _match(phrase: _Phrase, heard: Sequence[tuple[Word, str]], first: int) -> Sp
         return None
     # A phrase whose first word was dropped begins with its second: skip says so.
     options = [_follow(phrase.words, heard, first, expected=0, budget=budget)]
-    if budget:
+    if budget and _droppable(phrase.words, 0):
         options.append(_follow(phrase.words, heard, first, expected=1, budget=0))
     good = [taken for taken in options if taken and _enough(phrase.words, [text for _, text in taken])]
     if not good:
@@ -85,7 +85,13 @@ def _follow(
     if expected == len(phrase):
         return []
     fillers = 0
-    while position < len(heard) and heard[position][1] != phrase[expected] and heard[position][1] in _FILLERS and expected and fillers < _MAX_FILLERS:
+    while (
+        position < len(heard)
+        and heard[position][1] != phrase[expected]
+        and heard[position][1] in _FILLERS
+        and expected
+        and fillers < _MAX_FILLERS
+    ):
         position += 1
         fillers += 1
     if position < len(heard) and heard[position][1] == phrase[expected]:
@@ -101,7 +107,7 @@ def _follow(
             tries.append([heard[position], *rest])
         if expected and position + 1 < len(heard):
             tries.append(_follow(phrase, heard, position + 1, expected=expected, budget=0))
-    if expected:
+    if expected and _droppable(phrase, expected):
         tries.append(_follow(phrase, heard, position, expected=expected + 1, budget=0))
     kept = [taken for taken in tries if taken is not None]
     return max(kept, key=len) if kept else None
@@ -110,13 +116,14 @@ def _follow(
 def _misheard(phrase: Sequence[str], expected: int, heard: tuple[Word, str]) -> bool:
     """Whether the heard word may be phrase[expected] gone wrong, rather than another thing said."""
     word, text = heard
-    others = sum(w not in _FUNCTION for i, w in enumerate(phrase) if i != expected)
-    return (
-        phrase[expected] in _FUNCTION
-        or word.confidence < _DOUBTED
-        or others > 1
-        or SequenceMatcher(None, phrase[expected], text).ratio() >= _SIMILAR
-    )
+    similar = SequenceMatcher(None, phrase[expected], text).ratio() >= _SIMILAR
+    return similar or word.confidence < _DOUBTED or _droppable(phrase, expected)
+
+
+def _droppable(phrase: Sequence[str], expected: int) -> bool:
+    """Whether the phrase is still itself without that word: a function word, or one content word of three."""
+    others = sum(word not in _FUNCTION for i, word in enumerate(phrase) if i != expected)
+    return phrase[expected] in _FUNCTION or others > 1
 
 
 def _enough(phrase: Sequence[str], texts: Sequence[str]) -> bool:

@@ -30,31 +30,9 @@ _MIXED = re.compile(r"^(?=.*\d)(?=.*[a-z])[a-z0-9-]{2,}$")
 _SPELL_FILLERS = frozenset(["um", "uh", "er", "erm", "space", "dash", "hyphen"])
 # With a cue ("ends in") three digits are enough; without one a code has five letters and digits, a spelled name four letters.
 _CUED, _CODE, _LETTERS = 3, 5, 4
-# Numbers that stand on a departure board are nobody's.
-_PUBLIC = frozenset(
-    [
-        "flight",
-        "flights",
-        "gate",
-        "terminal",
-        "row",
-        "seat",
-        "channel",
-        "version",
-        "page",
-        "step",
-        "platform",
-        "bus",
-        "train",
-        "route",
-        "floor",
-        "room",
-        "zone",
-    ]
-)
 _WORD_TRIGGERS = (
     frozenset(["at", "@", "name", "name's", "speaking", "spoke", "speaking", "talking", "talked", "mr", "mrs", "ms", "miss", "dr", "doctor", "surname", "i'm", "called", "born", "birth", "dob", "live", "lives"])
-    | v.SECRET_CUES | v.SPELLING_WORDS | v.STREETS | frozenset(["address", "security", "code", "postcode", "zip", "maiden", "this", "it's", "spelled", "spelt"])
+    | v.SECRET_CUES | v.SPELLING_WORDS | v.STREETS | v.OTHER_STREETS | frozenset(["address", "security", "code", "postcode", "zip", "maiden", "this", "it's", "spelled", "spelt"])
 )  # fmt: skip
 
 
@@ -98,10 +76,15 @@ def _numbers(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
         if amount:
             hidden = run.loose >= _LONG
         else:
-            long = run.singles >= _SINGLES or (run.units >= _UNITS and run.loose >= _LOOSE) or run.loose >= _LONG or run.digits >= _ANY
+            long = run.singles >= _SINGLES or _mixed(run) or run.loose >= _LONG or run.digits >= _ANY
             hidden = long or (cue is not None and run.digits >= _CUED)
         if hidden:
             mark(marks, run.start, run.end, _label(run, cue))
+
+
+def _mixed(run: Run) -> bool:
+    """Pairs and single digits together: "forty two sixteen ninety nine", "nine oh two ten"; a date of "two eleven fifteen" is less."""
+    return run.units >= _UNITS and (run.loose > _LOOSE or (run.loose == _LOOSE and run.singles >= _UNITS))
 
 
 def _cue(tokens: Sequence[str], start: int) -> str | None:
@@ -109,7 +92,7 @@ def _cue(tokens: Sequence[str], start: int) -> str | None:
     generic = None
     for position in range(start - 1, max(-1, start - 1 - _CUE_REACH), -1):
         word = tokens[position]
-        if word in _PUBLIC:
+        if word in v.PUBLIC_NUMBERS:
             return None
         label = v.NUMBER_CUES.get(word)
         if label == "number":
@@ -153,7 +136,7 @@ def _spelled(tokens: Sequence[str], marks: Marks) -> None:
             letters and digits and (letters + digits >= _CODE or any(len(t) >= _CODE and _symbol(t) == "both" for t in tokens[start:end]))
         )
         if cue == "postcode" or (code and letters > 1 and digits > 1):
-            mark(marks, start, end, cue if cue not in (None, "number") else "postcode")  # type: ignore[arg-type]
+            mark(marks, start, end, cue if cue not in (None, "number") else "postcode")
         elif cue is not None and letters and letters + digits >= _CUED:
             mark(marks, start, end, cue)
         elif letters >= _LETTERS and not digits:

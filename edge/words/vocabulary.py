@@ -7,7 +7,7 @@ def _words(text: str) -> frozenset[str]:
 
 FILLERS = _words("um uh uhm er erm ah eh hmm hm mm mmm like so well okay ok yeah right sorry wait then let's see")
 # What stands between the parts of a long number without ending it.
-SEPARATORS = _words("dash hyphen space stroke slash point dot plus pause comma and then followed by next") | FILLERS
+SEPARATORS = _words("dash hyphen space stroke slash plus pause comma and then followed by") | FILLERS
 # What a recogniser makes of two, four, eight, one inside a string of digits.
 HOMOPHONES = _words("to too for fore ate won tree sex nein fife thirdy")
 
@@ -29,7 +29,7 @@ ORDINALS = _words(
 UNITS = _words(
     "pounds pound quid pence dollars dollar bucks euros euro cents cent percent per second seconds minute minutes min mins hour hours hrs hr "
     "day days night nights week weeks month months year years times people person persons bags bag flights flight miles mile feet kilos kilo "
-    "kilometres degrees am pm a.m p.m o'clock thirty-ish megabits megabytes gigabytes gigs percent points stars star agents calls emails "
+    "kilometres kms km degrees am pm a.m p.m o'clock thirty-ish megabits megabytes gigabytes gigs percent points stars star agents calls emails "
     "letters customers passengers seats rooms nights parcels items tickets k hundred-ish old mg tablets metres meters inches litres"
 )
 
@@ -65,10 +65,15 @@ NOT_SECRETS = _words(
     "of off if when i've i'm you've really very just also only going supposed meant getting getting's"
 )
 
+TOP_LEVELS = _words("com co org net uk edu gov io de fr ca us info biz eu ie au")
+
 STREETS = _words(
-    "street road avenue lane drive crescent boulevard terrace grove parkway mews gardens highway circle square close court place way hill "
-    "park row walk view rise green turnpike alley st rd ave blvd cul-de-sac mount meadows estate"
+    "street road avenue lane crescent boulevard terrace grove parkway mews gardens highway turnpike alley st rd ave blvd cul-de-sac meadows"
 )
+# Words that are often no street: only with a name of one or two words before them.
+OTHER_STREETS = _words("drive close court place way hill park row walk view rise green square circle mount estate")
+# Numbers on a departure board and the like are nobody's.
+PUBLIC_NUMBERS = _words("flight flights gate terminal row seat channel version page step platform bus train route floor room zone")
 # These are street names only when nothing but a name stands between them and the house number.
 NOT_STREET_NAMES = _words(
     "minute minutes hour hours day days week weeks mile miles second seconds more other of the a an to in on at and or is was are were my your "
@@ -85,7 +90,7 @@ NOT_NAMES = (
         "calling can can't could customer did didn't do does doesn't doing don't done down for from get getting go going good got great had "
         "has hasn't have haven't he hello help her here hey hi him his hold how i i'd i'll i'm i've if in is isn't it it's its just know like "
         "line live lost me more mr much my name need needed never no nobody not now of off ok okay on one online only or our out over person "
-        "phone please really regarding right said service she since so some somebody someone something sorry still than thank thanks that "
+        "phone please really regarding right said service she she's he's since so some somebody someone something sorry still than thank thanks that "
         "that's the their them then there they they're this through to today trying two three four five up us very waiting want wanted was "
         "wasn't we we're well were what what's when where which while who why will with won't would wrong yes yesterday yet you you're your"
     )
@@ -95,7 +100,7 @@ NOT_NAMES = (
         "first flight french frankly generally honestly strictly spanish technically last maiden manager managers many misspelled multiple "
         "number order other people pilot postcode previous receptionist rep reps representative representatives robot same second several "
         "single spelled spelling spelt staff supervisor support system team tech third wife husband son daughter mother father mum dad "
-        "sister brother friend born speaking spoke talking talked actual actually human real anyway maybe probably under whoever whom always "
+        "sister brother friend born speaking spoke talking talked actual actually happy recently human real anyway maybe probably under whoever whom always "
         "clearly public loudly native currently finally repeatedly directly briefly later earlier twice once again"
     )
     | UNITS
@@ -115,9 +120,7 @@ GIVEN_NAMES = _words(
     "sam tom tim ben dan mike dave steve chris nick matt rob bob jim bill liz kate katie sue jane gemma nigel simon ian colin graham stuart"
 )
 
-MAIL_PROVIDERS = _words(
-    "gmail hotmail yahoo outlook icloud aol live msn btinternet protonmail ymail gmx googlemail sky virginmedia talktalk"
-)
+MAIL_PROVIDERS = _words("gmail hotmail yahoo outlook icloud aol btinternet protonmail ymail gmx googlemail virginmedia talktalk")
 MAIL_JOINTS = _words("dot underscore dash hyphen point period minus plus")
 # Left of an e-mail address; the address has begun after it.
 MAIL_STOPS = _words(
