@@ -45,14 +45,14 @@ _LATENCIES = 1000
 class App:
     """Everything that `undertone run` keeps alive."""
 
-    def __init__(self, config: Config, config_path: Path) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
         self._stop = threading.Event()
         self._fatal: str | None = None
         self._states = dict.fromkeys((line.name for line in config.lines), "starting")
         self._state_changed = threading.Event()
         self._state_dir = Path(config.state_dir)
-        self._engines = load_engines(config, beside=config_path)
+        self._engines = load_engines(config)
         self._outbox = Outbox(
             self._state_dir / "outbox.sqlite", max_bytes=config.outbox_max_mb * 1_000_000, site=config.site, device=config.device
         )

@@ -99,7 +99,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     outbox_max_mb: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 256
 
 
-T = typing.TypeVar("T")
+T = typing.TypeVar("T", bound=msgspec.Struct)
 
 
 def load_config(path: Path) -> Config:
@@ -109,7 +109,7 @@ def load_config(path: Path) -> Config:
     """
     config = parse_yaml(path, Config)
     _check(config, path)
-    return config
+    return _anchored(config, path.parent)
 
 
 def parse_yaml(path: Path, kind: type[T]) -> T:
@@ -143,10 +143,29 @@ def convert(raw: object, kind: type[T], path: Path) -> T:
         raise ConfigError(f"{path}: {_explain(str(error), kind)}") from error
 
 
-def resolve(path: str, beside: Path) -> Path:
-    """`path` as written in the file `beside`: absolute, home-relative, or relative to that file's folder."""
-    written = Path(path).expanduser()
-    return written if written.is_absolute() else beside.parent / written
+_PATHS = {
+    Config: ("rules", "lexicon", "causes", "state_dir"),
+    MqttConfig: ("ca", "cert", "key", "password_file"),
+    ModelsConfig: ("voice", "words", "vosk", "trusted_keys"),
+    SourceConfig: ("file",),
+}
+
+
+def _anchored(config: Config, folder: Path) -> Config:
+    """`config` with every relative path taken from `folder`."""
+
+    def anchor(part: T) -> T:
+        changes: dict[str, str | tuple[str, ...]] = {}
+        for name in _PATHS[type(part)]:
+            written = getattr(part, name)
+            if isinstance(written, str):
+                changes[name] = str(folder / Path(written).expanduser())
+            elif written:
+                changes[name] = tuple(str(folder / Path(one).expanduser()) for one in written)
+        return msgspec.structs.replace(part, **changes)
+
+    lines = tuple(msgspec.structs.replace(line, source=anchor(line.source)) for line in config.lines)
+    return msgspec.structs.replace(anchor(config), lines=lines, mqtt=anchor(config.mqtt), models=anchor(config.models))
 
 
 def _explain(message: str, kind: object) -> str:

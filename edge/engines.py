@@ -96,8 +96,8 @@ class Ears:
         self._recognisers.clear()
 
 
-def load_engines(config: Config, *, beside: Path | None) -> Engines:
-    """Everything that judges, as `config` says; relative paths are taken from the folder of the file `beside`.
+def load_engines(config: Config) -> Engines:
+    """Everything that judges, as `config` says.
 
     A missing speech recogniser is not an error: the box then works with the voice alone and says so (`missing`). A model
     that is there and damaged is: ModelError.
@@ -106,7 +106,7 @@ def load_engines(config: Config, *, beside: Path | None) -> Engines:
     missing: dict[str, str] = {}
     emotion = recogniser = None
     if mode is not Mode.WORDS:
-        emotion = EmotionModel.load(find_bundle("voice", config, beside))
+        emotion = EmotionModel.load(find_bundle("voice", config))
     if mode is not Mode.VOICE:
         vosk = find_vosk(config)
         if vosk is None:
@@ -118,8 +118,8 @@ def load_engines(config: Config, *, beside: Path | None) -> Engines:
     return Engines(
         emotion=emotion,
         recogniser=recogniser,
-        judge=_load_judge(config, beside),
-        rules=RuleBook(_beside(config.rules, beside)).current,
+        judge=_load_judge(config),
+        rules=RuleBook(Path(config.rules) if config.rules else None).current,
         weights={"voice": config.fusion.voice_weight, "words": config.fusion.words_weight},
         models={},
         missing=missing,

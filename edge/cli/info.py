@@ -26,6 +26,6 @@ def run(args: argparse.Namespace) -> int:
     from edge.info import device_info
 
     config = configure(args.config, mode=None, privacy=None)
-    info = device_info(config, load_engines(config, beside=args.config))
+    info = device_info(config, load_engines(config))
     print(msgspec.json.format(msgspec.json.encode(info), indent=2).decode())
     return 0

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
     config = configure(args.config, mode=args.mode, privacy=args.privacy)
     lines = [line_for(path, config, args.channels) for path in args.files]
-    engines = load_engines(config, beside=args.config)
+    engines = load_engines(config)
     for reason in engines.missing.values():
         print(f"undertone: {reason}", file=sys.stderr)
     console = None if args.json else Console()

@@ -47,4 +47,4 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=args.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     from edge.app import App
 
-    return App(config, args.config).run()
+    return App(config).run()
