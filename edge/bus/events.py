@@ -17,16 +17,16 @@ RoleName = Literal["customer", "agent", "mixed", "system"]
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all wire data; `kind` is the CloudEvents type without prefix and version."""
+    """Base of all wire data; `kind` is the CloudEvents type without prefix, `schema_version` the number after it."""
 
     kind: ClassVar[str] = ""
-    version: ClassVar[int] = 1
+    schema_version: ClassVar[int] = 1
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 
-class VoiceData(Wire):
+class VoiceData(Wire, frozen=True, kw_only=True):
     """How the customer spoke in this utterance."""
 
     label: str
@@ -43,7 +43,7 @@ class VoiceData(Wire):
     clipping: Probability
 
 
-class CauseData(Wire):
+class CauseData(Wire, frozen=True, kw_only=True):
     """What a complaint is about."""
 
     code: str
@@ -52,7 +52,7 @@ class CauseData(Wire):
     route: str
 
 
-class SpottedData(Wire):
+class SpottedData(Wire, frozen=True, kw_only=True):
     """A configured keyword that was heard (its configured name, not the words around it)."""
 
     keyword: str
@@ -61,7 +61,7 @@ class SpottedData(Wire):
     end_ms: Millis
 
 
-class WordsData(Wire):
+class WordsData(Wire, frozen=True, kw_only=True):
     """What was said, in numbers and codes; the words themselves are never in this event.
 
     `signals` are categories of the service lexicon that spoke (repeat, threat, waiting, ...).
@@ -81,7 +81,7 @@ class WordsData(Wire):
     signals: list[str]
 
 
-class PartData(Wire):
+class PartData(Wire, frozen=True, kw_only=True):
     """One branch's share of the verdict: E_c += weight * quality * clip(llr_c, +-llr_clip)."""
 
     branch: Literal["voice", "words"]
@@ -91,7 +91,7 @@ class PartData(Wire):
     llr_positive: float
 
 
-class VerdictData(Wire):
+class VerdictData(Wire, frozen=True, kw_only=True):
     """The fused result: softmax over E_c = log_prior_c + sum over parts; neutral's llr is 0. Recomputable from itself."""
 
     mode: Literal["voice", "words", "both"]
@@ -107,7 +107,7 @@ class VerdictData(Wire):
     reason: str | None
 
 
-class TurnData(Wire):
+class TurnData(Wire, frozen=True, kw_only=True):
     """Turn-taking around one utterance."""
 
     overlap_ms: Millis
@@ -118,7 +118,7 @@ class TurnData(Wire):
     level_vs_baseline_db: float | None
 
 
-class WorstData(Wire):
+class WorstData(Wire, frozen=True, kw_only=True):
     """The call's worst window."""
 
     polarity: PolarityScore
@@ -126,7 +126,7 @@ class WorstData(Wire):
     end_ms: Millis
 
 
-class ScoresData(Wire):
+class ScoresData(Wire, frozen=True, kw_only=True):
     """Five call scores over fused polarity, neutrals counted. Null where there is nothing to say."""
 
     mean: PolarityScore | None
@@ -137,7 +137,7 @@ class ScoresData(Wire):
     worst: WorstData | None
 
 
-class LatencyData(Wire):
+class LatencyData(Wire, frozen=True, kw_only=True):
     """Milliseconds of wall time from the end of speech, measured on the box; null in a replay faster than real time."""
 
     endpoint_ms: float | None
@@ -146,7 +146,7 @@ class LatencyData(Wire):
     verdict_ms: float | None
 
 
-class RoleTalkData(Wire):
+class RoleTalkData(Wire, frozen=True, kw_only=True):
     """What one role did in a stretch of call. A number's absence (null) means it could not be measured."""
 
     role: RoleName
@@ -159,7 +159,7 @@ class RoleTalkData(Wire):
     level_vs_baseline_db: float | None
 
 
-class EvidenceData(Wire):
+class EvidenceData(Wire, frozen=True, kw_only=True):
     """One utterance that an alert stands on. `quote` is redacted, and null below the tier `quotes`."""
 
     n: Count
@@ -174,7 +174,7 @@ class EvidenceData(Wire):
 # --- the call --------------------------------------------------------------------------------------------------------
 
 
-class Started(Wire):
+class Started(Wire, frozen=True, kw_only=True):
     """A call began."""
 
     kind: ClassVar[str] = "call.started"
@@ -193,7 +193,7 @@ class Started(Wire):
     notice_given: bool | None
 
 
-class UtteranceHeard(Wire):
+class UtteranceHeard(Wire, frozen=True, kw_only=True):
     """One utterance, whole; published once, never amended. A null branch has its reason beside it."""
 
     kind: ClassVar[str] = "call.utterance"
@@ -219,7 +219,7 @@ class UtteranceHeard(Wire):
     latency: LatencyData
 
 
-class Metrics(Wire):
+class Metrics(Wire, frozen=True, kw_only=True):
     """Turn-taking in the last window (15 s) of a call.
 
     `silence_ms` and what follows it are of both sides together, and null on a line that hears one side only.
@@ -241,7 +241,7 @@ class Metrics(Wire):
     scores: ScoresData | None
 
 
-class Summary(Wire):
+class Summary(Wire, frozen=True, kw_only=True):
     """A call that ended properly, as a whole."""
 
     kind: ClassVar[str] = "call.summary"
@@ -271,7 +271,7 @@ class Summary(Wire):
     queue: str | None
 
 
-class Failed(Wire):
+class Failed(Wire, frozen=True, kw_only=True):
     """A call that could not be heard to its end, and why (restart, source_lost, ...)."""
 
     kind: ClassVar[str] = "call.failed"
@@ -281,7 +281,7 @@ class Failed(Wire):
     reason: str
 
 
-class Text(Wire):
+class Text(Wire, frozen=True, kw_only=True):
     """Redacted words of one utterance; only where the privacy tier is `transcript`."""
 
     kind: ClassVar[str] = "call.text"
@@ -294,7 +294,7 @@ class Text(Wire):
     text: str
 
 
-class Alert(Wire):
+class Alert(Wire, frozen=True, kw_only=True):
     """Something for the recovery team to do; each revision is a full snapshot."""
 
     kind: ClassVar[str] = "alert"
@@ -328,7 +328,7 @@ class Alert(Wire):
 # --- the box ---------------------------------------------------------------------------------------------------------
 
 
-class ModelInfo(Wire):
+class ModelInfo(Wire, frozen=True, kw_only=True):
     """A model in service, with the licence of what it was trained on."""
 
     name: str
@@ -339,7 +339,7 @@ class ModelInfo(Wire):
     validated_on_calls: bool
 
 
-class LineInfo(Wire):
+class LineInfo(Wire, frozen=True, kw_only=True):
     """A configured line."""
 
     name: str
@@ -347,7 +347,7 @@ class LineInfo(Wire):
     channels: list[RoleName]
 
 
-class Info(Wire):
+class Info(Wire, frozen=True, kw_only=True):
     """What this box is (retained)."""
 
     kind: ClassVar[str] = "device.info"
@@ -363,7 +363,7 @@ class Info(Wire):
     unsigned_allowed: bool
 
 
-class State(Wire):
+class State(Wire, frozen=True, kw_only=True):
     """How this box is (retained; `lost` is its will). `boot` counts starts, so that an old will cannot mask a new start."""
 
     kind: ClassVar[str] = "device.state"
@@ -374,7 +374,7 @@ class State(Wire):
     lines: dict[str, str]
 
 
-class Health(Wire):
+class Health(Wire, frozen=True, kw_only=True):
     """Every 60 s."""
 
     kind: ClassVar[str] = "device.health"
@@ -392,7 +392,7 @@ class Health(Wire):
     latency_p99_ms: float | None
 
 
-class SelfTest(Wire):
+class SelfTest(Wire, frozen=True, kw_only=True):
     """The golden clips through the real path."""
 
     kind: ClassVar[str] = "device.selftest"
@@ -400,7 +400,7 @@ class SelfTest(Wire):
     checks: dict[str, str]
 
 
-class ModelChange(Wire):
+class ModelChange(Wire, frozen=True, kw_only=True):
     """A model was installed, refused, put on probation, kept or rolled back."""
 
     kind: ClassVar[str] = "device.model"
@@ -412,7 +412,7 @@ class ModelChange(Wire):
     figures: dict[str, float]
 
 
-class Gap(Wire):
+class Gap(Wire, frozen=True, kw_only=True):
     """Events that had to be evicted: sequences `first`..`last` of `topic` will never come."""
 
     kind: ClassVar[str] = "device.gap"
