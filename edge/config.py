@@ -114,6 +114,11 @@ def load_config(path: Path) -> Config:
 
 def parse_yaml(path: Path, kind: type[T]) -> T:
     """The YAML file at `path` as a `kind` (a msgspec Struct). Raises ConfigError naming file, line or key, and remedy."""
+    return convert(read_yaml(path), kind, path)
+
+
+def read_yaml(path: Path) -> object:
+    """What the YAML file at `path` holds, {} for an empty one. Raises ConfigError naming file, line and remedy."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -132,7 +137,7 @@ def parse_yaml(path: Path, kind: type[T]) -> T:
     except ValueError as error:
         # PyYAML makes dates of what looks like one, and 2026-13-45 is none.
         raise ConfigError(f"{path}: holds a value that YAML cannot read: {error}; put it in quotes") from error
-    return convert(raw if raw is not None else {}, kind, path)
+    return {} if raw is None else raw
 
 
 def convert(raw: object, kind: type[T], path: Path) -> T:

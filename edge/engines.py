@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.bundle.store import find_bundle
-from edge.call.rules import RuleSet
+from edge.call.ledger import Ledger
+from edge.call.rules import RuleBook, RuleSet
 from edge.config import Config, LineConfig
 from edge.errors import ModelError
 from edge.segment.crosstalk import customer_utterance
@@ -30,6 +31,7 @@ class Engines:
     weights: Mapping[str, float]
     models: Mapping[str, str | None]
     missing: Mapping[str, str] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
 
     def ears(self, line: LineConfig, config: Config) -> "Ears":
         """These models bound to a new call on `line`."""

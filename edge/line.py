@@ -5,10 +5,12 @@ frame -> segment.Segmenter -> happenings -> voice + words -> verdict.fuse -> cal
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 
 from edge.box.clock import Anchor, uuid7
 from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart
 from edge.bus.events import Event, LatencyData
+from edge.call.desk import Desk
 from edge.call.state import Call
 from edge.config import Config, LineConfig
 from edge.engines import Ears, Engines
@@ -40,6 +42,7 @@ class Line:
         self._call: Call | None = None
         self._ears: Ears | None = None
         self._context = CallContext()
+        self._desk = Desk()
         self._heard_to, self._arrived = 0, None  # type: int, float | None
 
     def hear(self, frame: Frame, arrived: float | None = None) -> Iterator[Event]:
@@ -56,8 +59,12 @@ class Line:
                 yield from self.end("command")
             case CallContext() if self._call is None:
                 self._context = command
-            case _ if self._call is not None:
+            case CallContext() if self._call is not None:
                 yield from self._call.command(command)
+            case AlertAction():
+                # An alert outlives its call: the team calls back when it is over.
+                of_this_call = self._call.command(command) if self._call is not None else []
+                yield from of_this_call or self._desk.command(command, datetime.now(UTC))
 
     def end(self, reason: str) -> Iterator[Event]:
         """Close the open call, if any: what was being said is judged first."""
@@ -82,6 +89,7 @@ class Line:
                     yield from self._call.tone(happening)
                 case CallClosed():
                     yield from self._call.closed(happening)
+                    self._desk.keep(self._call.alerts, datetime.now(UTC))
                     self._ears.close()
                     self._call = self._ears = None
 
@@ -96,6 +104,7 @@ class Line:
             opened=opened,
             rules=self._engines.rules(),
             models=self._ears.models,
+            ledger=self._engines.ledger,
         )
         yield from self._call.started()
         if self._context != CallContext():
@@ -111,6 +120,7 @@ class Line:
         scored = utterance.role in (Role.CUSTOMER, Role.MIXED)
         verdict = fuse(mode=Mode(self._config.mode), voice=voice, words=words, weights=self._engines.weights) if scored else None
         latency = LatencyData(endpoint_ms=endpoint, words_ms=words_done, voice_ms=voice_done, verdict_ms=self._since(utterance.speech_end))
+        call.take_rules(self._engines.rules())
         yield from call.heard(utterance, voice=voice, words=words, verdict=verdict, latency=latency)
 
     def _since(self, sample: int) -> float | None:

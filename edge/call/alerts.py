@@ -6,7 +6,6 @@ new -> update (evidence, severity, acknowledged, contacted, customer known) -> e
 further `end` snapshots, so that an alert that has ended never seems open again.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -16,14 +15,14 @@ import msgspec
 from edge.box.clock import rfc3339
 from edge.bus.commands import AlertAction, CallContext
 from edge.bus.events import Alert, Event, EvidenceData
+from edge.call.evidence import believed, cause_of, shortened, shown
 from edge.call.findings import Finding, find
 from edge.call.ledger import Ledger
-from edge.call.picture import Heard, Picture
-from edge.call.rules import SEVERITIES, VOICE_ALONE_UTTERANCES, Rule, RuleSet, Severity
+from edge.call.picture import Picture
+from edge.call.rules import SEVERITIES, Rule, RuleSet, Severity
 
-# A team reads the beginning and the newest of a long story.
-_EVIDENCE = 12
-_OPENING_EVIDENCE = 4
+# How a driver begins that tells of thresholds raised by the budget.
+_BUDGET = "alert budget"
 
 EndReason = Literal["call_over", "withdrawn", "expired", "closed"]
 
@@ -42,12 +41,13 @@ class About:
 
 @dataclass(slots=True)
 class _Held:
-    """An alert as last published, when its evidence last changed, and the newer evidence that waits for the cooldown."""
+    """An alert as last published, when its evidence last changed, the utterances seen, and evidence that waits for the cooldown."""
 
     rule: Rule
     alert: Alert
     evidence_at: datetime
     expires: datetime
+    seen: set[int]
     waiting: dict[str, Any] = field(default_factory=dict)
 
 
@@ -114,13 +114,14 @@ class Alerts:
         budget = self._rules.budget
         over = max(0, hour - budget.alerts_per_hour + 1)
         strictness = 1 - (1 - budget.raise_by) ** over
-        finding = _believed(find(rule.when, picture, strictness))
+        finding = believed(find(rule.when, picture, strictness))
         cooldown = timedelta(minutes=rule.cooldown_min)
         if finding is None or self._ledger.alerted_since(now - cooldown, rule.id, self._about.customer_ref):
             return []
         drivers = list(finding.why)
         if over:
-            drivers.append(f"alert budget: {hour} in the last hour, {budget.alerts_per_hour} meant; thresholds raised by {strictness:.0%}")
+            drivers.append(f"{_BUDGET}: {hour} in the last hour, {budget.alerts_per_hour} meant; thresholds raised by {strictness:.0%}")
+        evidence = self._evidence(finding)
         expires = now + timedelta(minutes=rule.expires_min)
         moment = rfc3339(now)
         alert = Alert(
@@ -131,9 +132,9 @@ class Alerts:
             rule_says=rule.says,
             severity=self._severity(rule, rule.severity, picture),
             route=self._route(rule, finding, picture),
-            cause=_cause(finding, picture)[0],
+            cause=cause_of(finding, picture)[0],
             probability=finding.probability,
-            evidence=self._evidence(finding),
+            evidence=shortened(evidence),
             drivers=drivers,
             call=self._about.call,
             line=self._about.line,
@@ -150,7 +151,7 @@ class Alerts:
             outcome=None,
             end_reason=None,
         )
-        self._held[rule.id] = _Held(rule, alert, now, expires)
+        self._held[rule.id] = _Held(rule, alert, now, expires, {one.n for one in evidence})
         self._ledger.opened(now, rule.id, self._about.customer_ref)
         return [alert]
 
@@ -169,36 +170,35 @@ class Alerts:
 
     def _add_evidence(self, held: _Held, picture: Picture, now: datetime) -> None:
         """Keep what newly speaks for the alert, for its next revision."""
-        finding = _believed(find(held.rule.when, picture))
+        finding = believed(find(held.rule.when, picture))
         if finding is None:
             return
-        evidence = held.waiting.get("evidence", held.alert.evidence)
-        known = {one.n for one in evidence}
-        new = [one for one in self._evidence(finding) if one.n not in known]
+        new = [one for one in self._evidence(finding) if one.n not in held.seen]
         if not new:
             return
+        held.seen.update(one.n for one in new)
         held.expires = now + timedelta(minutes=held.rule.expires_min)
         held.waiting = {
-            "evidence": _shortened([*evidence, *new]),
-            "drivers": list(finding.why),
+            "evidence": shortened([*held.waiting.get("evidence", held.alert.evidence), *new]),
+            "drivers": [*finding.why, *(driver for driver in held.alert.drivers if driver.startswith(_BUDGET))],
             "probability": finding.probability,
-            "cause": _cause(finding, picture)[0] or held.alert.cause,
+            "cause": cause_of(finding, picture)[0] or held.alert.cause,
             "expires_at": rfc3339(held.expires),
         }
 
     def _severity(self, rule: Rule, severity: Severity, picture: Picture) -> Severity:
         """The highest that the rule gives now; it never falls."""
-        risen = [rise.to for rise in rule.rises if _believed(find(rise.when, picture))]
+        risen = [rise.to for rise in rule.rises if believed(find(rise.when, picture))]
         return max([severity, *risen], key=SEVERITIES.index)
 
     def _route(self, rule: Rule, finding: Finding, picture: Picture) -> str:
         if rule.route != "cause":
             return rule.route
-        return _cause(finding, picture)[1] or self._rules.default_route
+        return cause_of(finding, picture)[1] or self._rules.default_route
 
     def _evidence(self, finding: Finding) -> list[EvidenceData]:
         heard = {hit.heard.n: hit.heard for hit in finding.hits if hit.heard is not None}
-        return _shortened([_evidence(one, quotes=self._quotes) for one in heard.values()])
+        return [shown(one, quotes=self._quotes) for one in heard.values()]
 
     def _end(self, held: _Held, reason: EndReason, now: datetime) -> Alert:
         return self._revise(held, now, state="end", end_reason=reason)
@@ -219,39 +219,3 @@ def alert_events(alerts: list[Alert]) -> list[Event]:
         Event(id=f"{one.alert}:{one.revision}", topic=f"alert/{one.route}", time=one.updated_at, data=one, alert_lane=True)
         for one in alerts
     ]
-
-
-def _believed(finding: Finding | None) -> Finding | None:
-    """`finding`, unless it stands on the voice alone and not on enough utterances of it."""
-    if finding is None or not finding.hits or not all(hit.voice_alone for hit in finding.hits):
-        return finding
-    return finding if len({hit.heard.n for hit in finding.hits if hit.heard}) >= VOICE_ALONE_UTTERANCES else None
-
-
-def _cause(finding: Finding, picture: Picture) -> tuple[str | None, str | None]:
-    """What the alert is about and that cause's team: the evidence's commonest cause, else the call's; the later one of equals."""
-    for heard in ([hit.heard for hit in finding.hits if hit.heard], picture.heard):
-        known = [one for one in heard if one.cause is not None]
-        if known:
-            counts = Counter(one.cause for one in known)
-            best = max(known, key=lambda one: (counts[one.cause], one.n))
-            return best.cause, best.cause_route
-    return None, None
-
-
-def _evidence(one: Heard, *, quotes: bool) -> EvidenceData:
-    return EvidenceData(
-        n=one.n,
-        start_ms=one.start_ms,
-        end_ms=one.end_ms,
-        polarity=one.fused.polarity if one.fused else None,
-        p_negative=one.fused.p_negative if one.fused else None,
-        cause=one.cause,
-        quote=one.quote if quotes else None,
-    )
-
-
-def _shortened(evidence: list[EvidenceData]) -> list[EvidenceData]:
-    if len(evidence) <= _EVIDENCE:
-        return evidence
-    return [*evidence[:_OPENING_EVIDENCE], *evidence[_OPENING_EVIDENCE - _EVIDENCE :]]

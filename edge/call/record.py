@@ -6,6 +6,7 @@ from edge.bus.events import (
     PartData,
     ScoresData,
     SpottedData,
+    Text,
     TurnData,
     UtteranceHeard,
     VerdictData,
@@ -133,6 +134,12 @@ def utterance_heard(
         scores=scores,
         latency=latency,
     )
+
+
+def text_data(seen: Heard, role: Role, said: WordsReading, *, about: tuple[str, str]) -> Text:
+    """The redacted words of an utterance; `about` is the call's id and the line's name."""
+    call, line = about
+    return Text(call=call, line=line, n=seen.n, role=role.value, start_ms=seen.start_ms, end_ms=seen.end_ms, text=said.redacted)
 
 
 def heard(

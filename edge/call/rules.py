@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from edge.call.conditions import Code, Probability, Several, When
-from edge.call.ledger import Ledger
 from edge.call.rulefile import explain, refusal
-from edge.config import parse_yaml
+from edge.config import read_yaml
 from edge.errors import ConfigError
 
 SHIPPED = Path(__file__).with_name("rules.yaml")
@@ -80,7 +79,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def load_rules(path: Path | None) -> RuleSet:
     """The rules in `path` (None: the shipped ones). Raises ConfigError naming file, line, key and remedy in one line."""
     path = path or SHIPPED
-    raw = parse_yaml(path, dict[str, Any])
+    raw = read_yaml(path)
     try:
         rules = msgspec.convert(raw, RuleSet, strict=True)
     except (msgspec.ValidationError, RecursionError) as error:
@@ -95,7 +94,6 @@ class RuleBook:
     """The rules file in service: a good new version is taken over, a bad one is refused and the old one stays."""
 
     def __init__(self, path: Path | None) -> None:
-        self.ledger = Ledger()
         self._path = path
         self._seen = self._stamp()
         self._rules = load_rules(path)

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from edge.box.clock import Anchor
 from edge.bus.commands import AlertAction, CallContext
-from edge.bus.events import Event, Failed, LatencyData, Metrics, ScoresData, Started, Summary, Text, Wire
+from edge.bus.events import Event, Failed, LatencyData, Metrics, ScoresData, Started, Summary, Wire
 from edge.call.alerts import About, Alerts, alert_events
 from edge.call.ledger import Ledger
 from edge.call.picture import Heard, Picture, Stretch
-from edge.call.record import allowed, heard, utterance_heard, verdict_data
+from edge.call.record import allowed, heard, text_data, utterance_heard, verdict_data
 from edge.call.rules import RuleSet
 from edge.call.scores import Scored, scores
 from edge.call.talk import Talk
@@ -132,7 +132,8 @@ class Call:
         )
         events = [self._event("utterance", seen.n, data, utterance.end)]
         if said is not None and self._tier is Privacy.TRANSCRIPT:
-            events.append(self._text(seen, said, utterance))
+            text = text_data(seen, utterance.role, said, about=(self.call_id, self._line.name))
+            events.append(self._event("text", seen.n, text, utterance.end, topic=f"text/{self._line.name}"))
         return [*events, *self._review()]
 
     def active(self, activity: Activity) -> list[Event]:
@@ -229,23 +230,12 @@ class Call:
             **self._talk.together(self._talk.total),
         )
 
-    def _text(self, seen: Heard, said: WordsReading, utterance: Utterance) -> Event:
-        text = Text(
-            call=self.call_id,
-            line=self._line.name,
-            n=seen.n,
-            role=utterance.role.value,
-            start_ms=seen.start_ms,
-            end_ms=seen.end_ms,
-            text=said.redacted,
-        )
-        return Event(id=f"{self.call_id}:text:{seen.n}", topic=f"text/{self._line.name}", time=self._anchor.at(utterance.end), data=text)
-
     def _scores(self) -> ScoresData:
         return scores(self._scored, self._ms(self._now))
 
-    def _event(self, kind: str, n: int, data: Wire, sample: int) -> Event:
-        return Event(id=f"{self.call_id}:{kind}:{n}", topic=f"call/{self._line.name}/{kind}", time=self._anchor.at(sample), data=data)
+    def _event(self, kind: str, n: int, data: Wire, sample: int, topic: str | None = None) -> Event:
+        topic = topic or f"call/{self._line.name}/{kind}"
+        return Event(id=f"{self.call_id}:{kind}:{n}", topic=topic, time=self._anchor.at(sample), data=data)
 
     def _ms(self, sample: int) -> int:
         return samples_to_ms(max(0, sample - self._opened.start))

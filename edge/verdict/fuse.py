@@ -75,9 +75,7 @@ def probabilities(log_prior: Mapping[str, float], llr_clip: float, parts: tuple[
 
 
 def _part(branch: str, weight: float, evidence: Evidence) -> Part:
-    return Part(
-        branch=branch, weight=weight, quality=evidence.quality, llr_negative=evidence.negative, llr_positive=evidence.positive
-    )
+    return Part(branch=branch, weight=weight, quality=evidence.quality, llr_negative=evidence.negative, llr_positive=evidence.positive)
 
 
 def _clip(llr: float, limit: float) -> float:

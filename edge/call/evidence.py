@@ -1,0 +1,50 @@
+"""What an alert stands on: whether to believe it, what it is about, and which utterances show it."""
+
+from collections import Counter
+
+from edge.bus.events import EvidenceData
+from edge.call.findings import Finding
+from edge.call.picture import Heard, Picture
+from edge.call.rules import VOICE_ALONE_UTTERANCES
+
+# A team reads the beginning and the newest of a long story.
+_EVIDENCE = 12
+_OPENING_EVIDENCE = 4
+
+
+def believed(finding: Finding | None) -> Finding | None:
+    """`finding`, unless it stands on the voice alone and not on enough utterances of it."""
+    if finding is None or not finding.hits or not all(hit.voice_alone for hit in finding.hits):
+        return finding
+    return finding if len({hit.heard.n for hit in finding.hits if hit.heard}) >= VOICE_ALONE_UTTERANCES else None
+
+
+def cause_of(finding: Finding, picture: Picture) -> tuple[str | None, str | None]:
+    """What the alert is about and that cause's team: the evidence's commonest cause, else the call's; the later one of equals."""
+    for heard in ([hit.heard for hit in finding.hits if hit.heard], picture.heard):
+        known = [one for one in heard if one.cause is not None]
+        if known:
+            counts = Counter(one.cause for one in known)
+            best = max(known, key=lambda one: (counts[one.cause], one.n))
+            return best.cause, best.cause_route
+    return None, None
+
+
+def shown(one: Heard, *, quotes: bool) -> EvidenceData:
+    """An utterance as evidence; its redacted words only where the privacy tier allows `quotes`."""
+    return EvidenceData(
+        n=one.n,
+        start_ms=one.start_ms,
+        end_ms=one.end_ms,
+        polarity=one.fused.polarity if one.fused else None,
+        p_negative=one.fused.p_negative if one.fused else None,
+        cause=one.cause,
+        quote=one.quote if quotes else None,
+    )
+
+
+def shortened(evidence: list[EvidenceData]) -> list[EvidenceData]:
+    """The first and the newest of `evidence`, at most 12."""
+    if len(evidence) <= _EVIDENCE:
+        return evidence
+    return [*evidence[:_OPENING_EVIDENCE], *evidence[_OPENING_EVIDENCE - _EVIDENCE :]]
