@@ -1,14 +1,13 @@
 """A sound card without hardware: a private PulseAudio daemon with null sinks, ended by its pid.
 
-    with PulseAudio.start(tmp_path) as pulse:
-        pulse.play(wav)                         # paplay into the sink `phone`
-        subprocess.run(..., env=pulse.env)      # whose ALSA `default` (so PortAudio's, so PyAudio's) is phone.monitor
+with PulseAudio.start(tmp_path) as pulse:
+    pulse.play(wav)                         # paplay into the sink `phone`
+    subprocess.run(..., env=pulse.env)      # whose ALSA `default` (so PortAudio's, so PyAudio's) is phone.monitor
 """
 
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,13 +26,23 @@ ctl.!default {
 }
 """
 
+_PCM = """\
+pcm.{name} {{
+  type pulse
+  hint {{
+    show on
+    description "{name}"
+  }}
+}}
+"""
+
 
 def why_not() -> str | None:
     """Why this machine cannot run a PulseAudio of its own; None where it can."""
     missing = [name for name in ("pulseaudio", "pactl", "paplay") if shutil.which(name) is None]
     if missing:
         return f"not installed: {', '.join(missing)} (tests/system-packages.sh brings them)"
-    plugins = [p for p in Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")]
+    plugins = list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
     return None if plugins else "libasound2-plugins is not installed (tests/system-packages.sh brings it)"
 
 
@@ -46,14 +55,20 @@ class PulseAudio:
 
     @classmethod
     @contextmanager
-    def start(cls, folder: Path, *, sinks: tuple[str, ...] = ("phone",), rate: int = 48_000, channels: int = 2) -> Iterator["PulseAudio"]:
-        """Run a daemon with one null sink a name; the default source is the first one's monitor. Skips where it cannot."""
+    def start(
+        cls, folder: Path, *, sinks: tuple[str, ...] = ("phone",), rate: int = 48_000, channels: int = 2, pcms: tuple[str, ...] = ()
+    ) -> Iterator["PulseAudio"]:
+        """Run a daemon with one null sink a name; the default source is the first one's monitor. Skips where it cannot.
+
+        `pcms` are further ALSA names for it, in the order that PortAudio will number them. In a folder where one ran before,
+        the new one is found at the same place.
+        """
         if reason := why_not():
             pytest.skip(reason)
         home = folder / "pulse"
-        home.mkdir(mode=0o700)
+        home.mkdir(mode=0o700, exist_ok=True)
         socket, asoundrc = home / "native", home / "asound.conf"
-        asoundrc.write_text(_ASOUNDRC)
+        asoundrc.write_text(_ASOUNDRC + "".join(_PCM.format(name=name) for name in pcms))
         env = os.environ | {
             "HOME": str(home), "XDG_RUNTIME_DIR": str(home), "XDG_CONFIG_HOME": str(home), "PULSE_SERVER": f"unix:{socket}",
             "PULSE_SOURCE": f"{sinks[0]}.monitor", "PULSE_SINK": sinks[0], "ALSA_CONFIG_PATH": str(asoundrc),
@@ -94,7 +109,3 @@ class PulseAudio:
             if self.process.poll() is not None or time.monotonic() > give_up:
                 pytest.fail(f"PulseAudio did not start: {log.read_text()}")
             time.sleep(0.05)
-
-
-if __name__ == "__main__":
-    sys.exit("a helper of the tests; see tests/test_capture.py")

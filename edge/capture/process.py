@@ -65,14 +65,8 @@ class ChildSource:
         self.state = "starting"
         self.reason: str | None = None
         self.child_pid: int | None = None
-        self._what, self._command, self._decoder, self._on_state, self._stall_s, self._live = (
-            what,
-            command,
-            decoder,
-            on_state,
-            stall_s,
-            live,
-        )
+        self._what, self._command, self._decoder = what, command, decoder
+        self._on_state, self._stall_s, self._live = on_state, stall_s, live
         self._closed = threading.Event()
         self._clock = _Clock()
 

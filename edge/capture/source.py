@@ -48,8 +48,9 @@ def open_source(config: SourceConfig, channels: int, on_state: Callable[[str], N
         if shutil.which(config.command[0]) is None:
             raise SourceError(f"command '{config.command[0]}': not found; install it or give its full path")
         rate = config.rate or SAMPLE_RATE
+        command = list(config.command)
         return ChildSource(
-            command=list(config.command), decoder=lambda: RawDecoder(channels, rate), on_state=on_state, stall_s=config.stall_s
+            what=what, command=command, decoder=lambda: RawDecoder(channels, rate), on_state=on_state, stall_s=config.stall_s
         )
     command = [*child, "device", config.device or "auto", "--channels", str(channels)]
     command += ["--rate", str(config.rate)] if config.rate else []

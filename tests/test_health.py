@@ -1,0 +1,93 @@
+"""What is wrong with a channel's level, and what the process uses."""
+
+import math
+import os
+
+import numpy as np
+import pytest
+
+from edge.box.health import LevelWatch, level, memory_available_mb, resources
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame
+
+SECONDS = 40
+T = np.arange(SAMPLE_RATE * SECONDS) / SAMPLE_RATE
+RNG = np.random.default_rng(1)
+
+
+def watched(*channels: np.ndarray, lost=lambda start: False) -> list[tuple[str, ...]]:
+    """What a watch says after each second."""
+    sound = np.stack([np.clip(np.rint(channel), -32768, 32767) for channel in channels]).astype(np.int16)
+    watch, said = LevelWatch(len(channels)), []
+    for start in range(0, sound.shape[1], FRAME_SAMPLES):
+        wrong = watch.feed(Frame(start=start, pcm=sound[:, start : start + FRAME_SAMPLES], lost=lost(start)))
+        if (start + FRAME_SAMPLES) % SAMPLE_RATE == 0:
+            said.append(wrong)
+    return said
+
+
+def speech() -> np.ndarray:
+    """Noise that comes and goes as words do, over a line's own noise: level and peaks of a call."""
+    words = np.repeat(RNG.random(SECONDS * 4) > 0.5, SAMPLE_RATE // 4)
+    return RNG.normal(0, 1500, len(T)) * words + RNG.normal(0, 60, len(T))
+
+
+def test_a_good_call_is_told_nothing():
+    assert set(watched(speech(), speech())) == {()}
+
+
+@pytest.mark.parametrize(
+    ("sound", "says", "within_s"),
+    [
+        (np.zeros_like(T), "digital silence", 31),
+        (np.full_like(T, 4711), "stuck level", 11),
+        (60_000 * np.sin(2 * np.pi * 300 * T), "clipped", 11),
+        (RNG.normal(8000, 200, len(T)), "constant offset", 11),
+        (2000 * np.sin(2 * np.pi * 50 * T) + RNG.normal(0, 50, len(T)), "mains hum", 11),
+        (2000 * np.sin(2 * np.pi * 60 * T) + 1500 * np.sin(2 * np.pi * 180 * T), "mains hum", 11),
+        (RNG.normal(0, 4, len(T)), "very quiet", 11),
+    ],
+)
+def test_each_fault_is_told_with_its_channel_and_remedy_and_only_on_that_channel(sound, says, within_s):
+    said = watched(speech(), sound)
+    first = next(second for second, wrong in enumerate(said, 1) if wrong)
+    assert first <= within_s
+    assert len(said[-1]) == 1
+    assert said[-1][0].startswith(f"channel 1: {says}")
+    assert ";" in said[-1][0]
+
+
+def test_a_fault_that_goes_is_no_longer_told():
+    sound = np.where(T < 20, 60_000 * np.sin(2 * np.pi * 300 * T), speech())
+    said = watched(sound)
+    assert said[18]
+    assert said[-1] == ()
+
+
+def test_a_hole_is_no_silence():
+    assert set(watched(np.zeros_like(T), lost=lambda start: True)) == {()}
+
+
+def test_speech_with_a_low_voice_is_no_hum():
+    low = sum(3000 / n * np.sin(2 * np.pi * 110 * n * T) for n in range(1, 20))
+    assert set(watched(low)) == {()}
+
+
+def test_level_figures():
+    full = level(np.rint(32767 * np.sin(2 * np.pi * 1000 * T[:SAMPLE_RATE])).astype(np.int16))
+    assert abs(full.rms_dbfs + 3.01) < 0.01
+    assert level(np.zeros(100, np.int16)).rms_dbfs == -math.inf
+
+
+def test_resources_are_those_of_this_process(tmp_path):
+    before = resources(tmp_path)
+    kept = np.ones(50_000_000, np.uint8)
+    files = [open(os.devnull) for _ in range(10)]  # noqa: SIM115 (their number is what is looked at)
+    after = resources(tmp_path / "not" / "made" / "yet")
+    for file in files:
+        file.close()
+    assert after.memory_mb - before.memory_mb > 40
+    assert after.open_files - before.open_files == 10
+    assert after.disk_free_mb > 0
+    assert after.cpu_s >= before.cpu_s
+    assert memory_available_mb() > 0
+    assert kept.sum() == 50_000_000
