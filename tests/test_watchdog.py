@@ -13,7 +13,7 @@ def manager(tmp_path):
     """systemd's end of the socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
         end.bind(str(tmp_path / "notify"))
-        end.setblocking(False)
+        end.settimeout(0)
         yield end
 
 

@@ -67,7 +67,7 @@ _CLIPPED_SHARE = 0.01
 _CLIP_AT = 32_700
 # A tenth of full scale of constant offset eats headroom and comes from a broken input.
 _OFFSET = 3277.0
-# Mains and its first harmonics hold this share of a window's energy.
+# Mains and its first two harmonics hold this share of a window's energy.
 _HUM_SHARE = 0.7
 # Hum under this level disturbs nobody.
 _HUM_DBFS = -50.0
@@ -104,7 +104,10 @@ def level(pcm: Pcm) -> Level:
 
 
 def _hum(centred: NDArray[np.float64]) -> float:
-    """The largest share of energy (0..1) in one mains frequency (50 or 60 Hz) and its next four harmonics."""
+    """The largest share of energy (0..1) in one mains frequency (50 or 60 Hz) and its next two harmonics.
+
+    Only up to 180 Hz: a higher harmonic would take signal tones for hum.
+    """
     power = np.abs(np.fft.rfft(centred * np.hanning(len(centred)))) ** 2
     total = float(power.sum())
     if total == 0:
@@ -113,7 +116,7 @@ def _hum(centred: NDArray[np.float64]) -> float:
     shares = []
     for mains in (50, 60):
         # A Hann window spreads a line over two bins to each side.
-        near = {round(mains * n * bins_per_hz) + side for n in range(1, 6) for side in range(-2, 3)}
+        near = {round(mains * n * bins_per_hz) + side for n in range(1, 4) for side in range(-2, 3)}
         shares.append(float(power[sorted(bin_ for bin_ in near if 0 < bin_ < len(power))].sum()) / total)
     return max(shares)
 
