@@ -21,7 +21,7 @@ _NOTED_SILENCE = SAMPLE_RATE
 # 400 spurts are at least 88 s of talk (20 ms and a bridge each): more than the longest utterance and its deadline.
 _REMEMBERED_SPURTS = 400
 # A tone that keeps the customer waiting is a hold, not dead air; key presses and a knocking call are neither.
-_NOT_A_HOLD = frozenset({"dtmf", "call_waiting"})
+NOT_A_HOLD = frozenset({"dtmf", "call_waiting"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Turns:
 
     def hold(self, tone: str) -> None:
         """A tone, music or announcement was heard: the silence around it is waiting on hold, not dead air."""
-        self._on_hold = self._on_hold or tone not in _NOT_A_HOLD
+        self._on_hold = self._on_hold or tone not in NOT_A_HOLD
 
     def silence(self) -> Span | None:
         """The mutual silence that goes on now, if it is one worth noting and not a hold."""
