@@ -43,7 +43,7 @@ class CauseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class CausesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The form of causes.yaml and of a site's file. In a site's file `routes` and `cues` change shipped codes; `causes` adds or replaces."""
+    """The form of causes.yaml and of a site's file: there `routes` and `cues` change shipped codes, `causes` adds or replaces some."""
 
     version: str
     classes: dict[str, list[str]] = {}

@@ -1,16 +1,16 @@
-"""E-mail addresses, secrets, births, addresses and names among spoken words: where each begins and ends.
+"""E-mail addresses, secrets, births and addresses among spoken words: where each begins and ends.
 
 Each function marks the positions of one kind of identifier; edge.words.redact says in which order.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from edge.words import vocabulary as v
 from edge.words.spoken import NUMBER_WORDS, STARTS, Run
 
-# How far a secret, a name or an address goes on, in words.
-_SECRET_LENGTH, _NAME_LENGTH, _ADDRESS_LENGTH = 4, 3, 8
+# How far a secret or an address goes on, in words.
+_SECRET_LENGTH, _ADDRESS_LENGTH = 6, 8
 _MAIL = re.compile(r"^\S+@\S+\.\S+$")
 _WRITTEN_DATE = re.compile(r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}$")
 
@@ -28,12 +28,14 @@ def mark(marks: Marks, start: int, end: int, label: str) -> None:
 
 
 def skip(tokens: Sequence[str], position: int, over: frozenset[str]) -> int:
+    """The first position from `position` on whose word is not in `over`."""
     while position < len(tokens) and tokens[position] in over:
         position += 1
     return position
 
 
 def emails(tokens: Sequence[str], marks: Marks) -> None:
+    """Written addresses, and spoken ones around "at" with a domain after it."""
     for at, token in enumerate(tokens):
         if _MAIL.match(token):
             mark(marks, at, at + 1, "email")
@@ -76,51 +78,22 @@ def _dot(tokens: Sequence[str], position: int) -> bool:
 
 
 def secrets(tokens: Sequence[str], marks: Marks) -> None:
-    for at, token in enumerate(tokens):
-        two = tokens[at - 1] if at else ""
-        if not (token in v.SECRET_CUES or (token == "code" and two in ("security", "verification", "access", "time", "secret")) or
-                (token in ("answer", "number") and two in ("security", "secret", "pin")) or (token == "name" and two == "maiden")):  # fmt: skip
+    """What follows "password is", "pin is", "maiden name is" and the like."""
+    for at, word in enumerate(tokens):
+        cue, owned = word.removesuffix("'s"), word.endswith("'s")
+        if cue not in v.SECRET_CUES and (tokens[at - 1] if at else "", cue) not in v.SECRET_PAIRS:
             continue
-        after = skip(
-            tokens,
-            at + 1,
-            v.FILLERS
-            | frozenset(
-                [
-                    "word",
-                    "words",
-                    "place",
-                    "date",
-                    "number",
-                    "code",
-                    "answer",
-                    "phrase",
-                    "question",
-                    "on",
-                    "my",
-                    "the",
-                    "account",
-                    "card",
-                    "for",
-                ]
-            ),
-        )
-        link = tokens[after] if after < len(tokens) else ""
-        changing = link in ("to", "as") and not {"change", "changed", "reset", "set", "changing"}.isdisjoint(tokens[max(0, at - 4) : at])
-        if link not in ("is", "it's", "was", "are", "be", ":", "its", "that's") and not changing:
+        after = at if owned else skip(tokens, at + 1, v.SECRET_LINKS)
+        link = "is" if owned else tokens[after] if after < len(tokens) else ""
+        changing = link in ("to", "as") and not v.CHANGING.isdisjoint(tokens[max(0, at - 4) : at])
+        if link not in v.IS and not changing:
             continue
-        start = skip(
-            tokens,
-            after + 1,
-            v.FILLERS | frozenset(["it's", "its", "the", "word", "all", "lower", "upper", "case", "capital", "letters", "one", "with"]),
-        )
-        if start < len(tokens) and tokens[start] in v.NOT_SECRETS and tokens[start] not in v.LETTERS:
-            continue
+        start = skip(tokens, after + 1, v.SECRET_ARTICLES)
         end = start
         while end < len(tokens) and end - start < _SECRET_LENGTH and (tokens[end] not in v.NOT_SECRETS or tokens[end] in v.LETTERS):
             end += 1
-        mark(marks, start, end, "password")
-        mark(marks, end, symbols_end(tokens, end), "password")
+        if end > start:
+            mark(marks, start, symbols_end(tokens, end), "password")
 
 
 def births(tokens: Sequence[str], marks: Marks) -> None:
@@ -195,54 +168,7 @@ def addresses(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None
 
 def _housed(tokens: Sequence[str], position: int) -> bool:
     """Whether a word that ends names belongs to an address here: a number, or the letter in "flat b"."""
-    return tokens[position] in STARTS or tokens[position - 1] in ("flat", "apartment", "unit", "apt")
-
-
-def names(tokens: Sequence[str], marks: Marks) -> None:
-    sure: Callable[[str], bool] = lambda word: word not in v.NOT_NAMES or word in v.GIVEN_NAMES  # noqa: E731 (two tests of one shape)
-    likely: Callable[[str], bool] = lambda word: word in v.GIVEN_NAMES  # noqa: E731
-    for at, token in enumerate(tokens):
-        before = tokens[at - 1] if at else ""
-        after = skip(tokens, at + 1, v.FILLERS)
-        following = tokens[after] if after < len(tokens) else ""
-        if token in ("name's", "surname's") or (token in ("name", "surname", "names") and following in ("is", "was", "it's", "of")):
-            _name(tokens, marks, after + (0 if token.endswith("'s") else 1), sure)
-        elif (
-            (token == "called" and before in ("i'm", "am"))
-            or token in ("mr", "mrs", "ms", "dr", "doctor")
-            or (token == "miss" and before in ("is", "i'm", "it's", ""))
-            or (token in ("with", "to") and before == "speaking")
-        ):
-            _name(tokens, marks, after, sure)
-        elif token in ("with", "to") and before in ("spoke", "talking", "talked", "spoken"):
-            _name(tokens, marks, after, likely)
-        elif token in ("i'm", "it's") or (token == "is" and before == "this") or token in ("named", "hi", "hello"):
-            _name(tokens, marks, after, likely)
-            ends = next((i for i in range(after + 1, min(after + 4, len(tokens))) if tokens[i] in ("speaking", "calling")), None)
-            if ends is not None and all(map(sure, tokens[after:ends])):
-                mark(marks, after, ends, "name")
-        if token == "speaking" and following not in ("to", "with", "on", "about", "english", "in", "from"):
-            start = at
-            while start > 0 and at - start < _NAME_LENGTH and (sure(tokens[start - 1]) or tokens[start - 1] in v.FILLERS):
-                start -= 1
-            mark(marks, start, at, "name")
-
-
-def _name(tokens: Sequence[str], marks: Marks, start: int, first: Callable[[str], bool]) -> None:
-    """Hide a name that begins at `start` if `first` takes its first word: up to three words, and those spelled out after it."""
-    start = skip(tokens, start, v.FILLERS)
-    if start >= len(tokens) or not first(tokens[start]):
-        return
-    end, parts = start, 0
-    while end < len(tokens) and parts < _NAME_LENGTH:
-        if tokens[end] not in v.FILLERS:
-            if tokens[end] in v.NOT_NAMES and (end > start or tokens[end] not in v.GIVEN_NAMES):
-                break
-            parts += 1
-        end += 1
-    while tokens[end - 1] in v.FILLERS:
-        end -= 1
-    mark(marks, start, end, "name")
+    return tokens[position] in STARTS or tokens[position] in v.ADDRESS_LINKS or tokens[position - 1] in ("flat", "apartment", "unit", "apt")
 
 
 def symbols_end(tokens: Sequence[str], start: int) -> int:

@@ -10,12 +10,13 @@ from difflib import SequenceMatcher
 from edge.config import KeywordConfig
 from edge.values import Spotted, Word
 
-_FILLERS = frozenset("um uh uhm er erm ah eh hmm hm mm mmm like so well you know".split()) - {"you", "know"}
+_FILLERS = frozenset(("um", "uh", "uhm", "er", "erm", "ah", "eh", "hmm", "hm", "mm", "mmm", "like", "so", "well"))
 # Words so common that they find nothing on their own: one of them may be wrong, and they alone make no match.
 _FUNCTION = frozenset(
-    "a an the to of in on at for with from by my your our their his her its this that it i you we they me us is are was were be am been do "
-    "does did have has had will would can could and or but not no so up out off as if".split()
-)
+    ("a", "an", "the", "to", "of", "in", "on", "at", "for", "with", "from", "by", "my", "your", "our", "their", "his", "her", "its",
+     "this", "that", "it", "i", "you", "we", "they", "me", "us", "is", "are", "was", "were", "be", "am", "been", "do", "does", "did",
+     "have", "has", "had", "will", "would", "can", "could", "and", "or", "but", "not", "no", "so", "up", "out", "off", "as", "if")
+)  # fmt: skip
 # One wrong word in two would find anything.
 _MIN_WORDS_FOR_ERROR = 3
 # A misheard word shares half of its letters with the right one ("clothes my account"), or the recogniser doubted it.

@@ -21,8 +21,10 @@ SHIPPED_AGENT = Path(__file__).with_name("agent_phrases.yaml")
 
 # What an entry is about. Courtesy, request and agent phrases carry no feeling: they mask.
 CATEGORIES = (
-    "waiting", "repeat", "threat", "unmet", "broken", "money", "conduct", "irony", "anger", "courtesy", "request", "relief", "thanks", "praise",
+    "waiting", "repeat", "threat", "unmet", "broken", "money", "conduct", "irony", "anger",
+    "courtesy", "request", "relief", "thanks", "praise",
 )  # fmt: skip
+_MANNERS = frozenset(("courtesy", "request"))
 FEATURES = ("negative", "positive", "score", "entries", "negated", "but", *CATEGORIES)
 
 # VADER's own constants (Hutto and Gilbert 2014, and its code): squash, negation, and what stands before and after "but".
@@ -32,29 +34,9 @@ _BEFORE_BUT, _AFTER_BUT = 0.5, 1.5
 # A negator reaches three words, as in VADER, but not over the start of another clause.
 _REACH = 3
 _NEGATORS = frozenset(
-    [
-        "not",
-        "no",
-        "never",
-        "without",
-        "hardly",
-        "don't",
-        "doesn't",
-        "didn't",
-        "isn't",
-        "aren't",
-        "wasn't",
-        "weren't",
-        "haven't",
-        "hasn't",
-        "hadn't",
-        "won't",
-        "wouldn't",
-        "can't",
-        "couldn't",
-        "ain't",
-    ]
-)
+    ("not", "no", "never", "without", "hardly", "don't", "doesn't", "didn't", "isn't", "aren't", "wasn't", "weren't", "haven't", "hasn't",
+     "hadn't", "won't", "wouldn't", "can't", "couldn't", "ain't")
+)  # fmt: skip
 _CLAUSE = frozenset(["and", "but", "so", "because", "when", "while", "if", "that", "which", "then", "or", "why"])
 _BOOSTERS = frozenset(["really", "very", "so", "extremely", "absolutely", "totally", "completely", "utterly", "incredibly", "truly"])
 # A booster adds VADER's 0.293 to a word of about 2: a seventh.
@@ -133,6 +115,12 @@ class Acted:
             counts[entry.category] += 1
         return counts
 
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The categories that spoke, less mere manners: what an event may name."""
+        counts = self.counts
+        return tuple(name for name in CATEGORIES if counts[name] and name not in _MANNERS)
+
     def features(self) -> tuple[float, ...]:
         """Numbers for a learned combiner, in the order of FEATURES, scaled to about -3..3."""
         sums = (self.negative / 4, self.positive / 4, self.score, min(len(self.entries), 6) / 3, float(self.negated), float(self.but))
@@ -194,7 +182,7 @@ class Lexicon:
         masked = {position for match in agent for position in range(match.start, match.end)}
         entries: list[Entry] = []
         negated = 0
-        last_but = max((i for i, token in enumerate(tokens) if token == "but"), default=-1)
+        last_but = max((i for i, word in enumerate(tokens) if word == "but"), default=-1)
         for match in self._index.find(tokens):
             if not masked.isdisjoint(range(match.start, match.end)):
                 continue
@@ -235,10 +223,11 @@ class Lexicon:
 
 def _negates(before: Sequence[str]) -> bool:
     """Whether a negator reaches over `before` (the words just before an entry) to what follows it."""
-    for token in reversed(before):
-        if token in _CLAUSE:
+    for distance, word in enumerate(reversed(before)):
+        if word in _CLAUSE:
             return False
-        if token in _NEGATORS:
+        # "no" further off is an answer: "no i have been waiting".
+        if word in _NEGATORS and (word != "no" or distance == 0):
             return True
     return False
 

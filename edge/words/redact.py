@@ -8,10 +8,11 @@ import re
 from collections.abc import Sequence
 
 from edge.words import vocabulary as v
-from edge.words.identities import Marks, addresses, births, dates, emails, mark, names, secrets
+from edge.words.identities import Marks, addresses, births, dates, emails, mark, secrets
+from edge.words.names import names
 from edge.words.spoken import STARTS, Run, runs
 
-# A card has 13 to 19 digits (ISO/IEC 7812), a phone number up to 15 with its country (E.164), in practice 9 to 12; sort code and account 6 to 9.
+# A card has 13 to 19 digits (ISO/IEC 7812), a phone number up to 15 with its country (E.164), in practice 9 to 12; an account 6 to 9.
 _CARD, _PHONE, _ACCOUNT = 13, 10, 6
 # Four digits one by one are a PIN, an extension, the end of a card; three may be "one two three". Three pairs are part of a number.
 _SINGLES, _UNITS, _LOOSE = 4, 3, 5
@@ -22,7 +23,7 @@ _LONG = 7
 # How far a cue reaches over linking words to its number.
 _CUE_REACH = 7
 
-_EDGES = '.,!?;:"“”()[]'
+_EDGES = '.,!?;:"\u201c\u201d()[]'
 _NUMBER_TRIGGERS = STARTS
 _WRITTEN = re.compile(r"\d")
 # "ls1", "4dp", "jd0002345": letters and digits in one written word.
@@ -31,17 +32,21 @@ _SPELL_FILLERS = frozenset(["um", "uh", "er", "erm", "space", "dash", "hyphen"])
 # With a cue ("ends in") three digits are enough; without one a code has five letters and digits, a spelled name four letters.
 _CUED, _CODE, _LETTERS = 3, 5, 4
 _WORD_TRIGGERS = (
-    frozenset(["at", "@", "name", "name's", "speaking", "spoke", "speaking", "talking", "talked", "mr", "mrs", "ms", "miss", "dr", "doctor", "surname", "i'm", "called", "born", "birth", "dob", "live", "lives"])
-    | v.SECRET_CUES | v.SPELLING_WORDS | v.STREETS | v.OTHER_STREETS | frozenset(["address", "security", "code", "postcode", "zip", "maiden", "this", "it's", "spelled", "spelt"])
+    v.SECRET_CUES | v.SPELLING_WORDS | v.STREETS | v.OTHER_STREETS | v.ADDRESS_CUES | v.NAME_CUES | v.TITLES | v.LIKELY_CUES
+    | frozenset({cue for pair in v.SECRET_PAIRS for cue in pair} | {cue + "'s" for cue in v.SECRET_CUES | v.NAME_CUES})
+    | frozenset(("at", "@", "speaking", "spoke", "spoken", "talking", "talked", "miss", "called", "this"))
+    | frozenset(("born", "birth", "dob", "birthday", "birthdate"))
 )  # fmt: skip
 
 
 def redact(text: str) -> str:
-    """`text` with what identifies somebody replaced by [card], [account], [phone], [email], [name], [date], [address], [postcode],
-    [password] or [number]. Total: any string goes in; the words that stay are unchanged, white space becomes single spaces.
+    """`text` with what identifies somebody replaced by a placeholder that says what it was.
+
+    Placeholders: [card], [account], [phone], [email], [name], [date], [address], [postcode], [password], [number]. Any string goes in;
+    the words that stay are unchanged, white space becomes single spaces. About 50 microseconds a sentence.
     """
     written = text.split()
-    tokens = [word.lower().replace("’", "'").strip(_EDGES) or word for word in written]
+    tokens = [word.lower().replace("\u2019", "'").strip(_EDGES) or word for word in written]
     known = set(tokens)
     numeric = not known.isdisjoint(_NUMBER_TRIGGERS) or _WRITTEN.search(text) is not None
     worded = not known.isdisjoint(_WORD_TRIGGERS) or "@" in text
@@ -71,13 +76,15 @@ def redact(text: str) -> str:
 
 def _numbers(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
     for run in found:
-        cue = _cue(tokens, run.start)
+        cue = _cue(tokens, run.start, run.end)
         amount = run.end < len(tokens) and tokens[run.end] in v.UNITS
+        # An answer that is nothing but a number: "yes three twenty two eighty five".
+        answer = run.loose >= _LOOSE and 2 * (run.end - run.start) > len(tokens)
         if amount:
             hidden = run.loose >= _LONG
         else:
             long = run.singles >= _SINGLES or _mixed(run) or run.loose >= _LONG or run.digits >= _ANY
-            hidden = long or (cue is not None and run.digits >= _CUED)
+            hidden = long or answer or (cue is not None and run.digits >= (2 if cue == "password" else _CUED))
         if hidden:
             mark(marks, run.start, run.end, _label(run, cue))
 
@@ -87,16 +94,22 @@ def _mixed(run: Run) -> bool:
     return run.units >= _UNITS and (run.loose > _LOOSE or (run.loose == _LOOSE and run.singles >= _UNITS))
 
 
-def _cue(tokens: Sequence[str], start: int) -> str | None:
-    """What the words before a number say that it is: a placeholder, or None."""
+def _cue(tokens: Sequence[str], start: int, end: int) -> str | None:
+    """What the words around a number say that it is: a placeholder, or None."""
+    if list(tokens[end : end + 3]) == ["on", "the", "back"]:
+        return "password"
+    if start > 1 and list(tokens[start - 2 : start]) in (["o", "box"], ["po", "box"]):
+        return "address"
     generic = None
     for position in range(start - 1, max(-1, start - 1 - _CUE_REACH), -1):
         word = tokens[position]
         if word in v.PUBLIC_NUMBERS:
             return None
         label = v.NUMBER_CUES.get(word)
-        if label == "number":
-            generic = label
+        if word == "code":
+            generic = "password"
+        elif label == "number":
+            generic = generic or label
         elif label is not None:
             return label
         elif word not in v.CUE_LINKS:
@@ -121,20 +134,20 @@ def _spelled(tokens: Sequence[str], marks: Marks) -> None:
         start = position
         letters = digits = 0
         while position < len(tokens) and (kind := _symbol(tokens[position])):
-            letters += kind == "letter"
-            digits += kind == "digit"
-            letters, digits = (letters + 1, digits + 1) if kind == "both" else (letters, digits)
-            position += 1
+            word = tokens[position]
+            letters += sum(map(str.isalpha, word)) if kind == "both" else kind == "letter"
+            digits += sum(map(str.isdigit, word)) if kind == "both" else kind == "digit"
+            # "s for sugar" is one letter.
+            position += 3 if kind == "letter" and tokens[position + 1 : position + 2] == ["for"] else 1
+        position = min(position, len(tokens))
         end = position
         position += end == start
         if end == start or not (letters or digits):
             continue
         while tokens[end - 1] in v.FILLERS:
             end -= 1
-        cue = _cue(tokens, start)
-        code = (
-            letters and digits and (letters + digits >= _CODE or any(len(t) >= _CODE and _symbol(t) == "both" for t in tokens[start:end]))
-        )
+        cue = _cue(tokens, start, end)
+        code = letters and digits and letters + digits >= _CODE
         if cue == "postcode" or (code and letters > 1 and digits > 1):
             mark(marks, start, end, cue if cue not in (None, "number") else "postcode")
         elif cue is not None and letters and letters + digits >= _CUED:

@@ -22,8 +22,10 @@ _GAP = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Number words in tokens[start:end]. `digits` in all; `singles` of them said one by one, `loose` outside of hundreds and thousands;
-    `units` counts the numbers that it is made of ("ten fifty five" is two).
+    """Number words in tokens[start:end].
+
+    `digits` in all; `singles` of them said one by one, `loose` outside of hundreds and thousands; `units` counts the numbers that it is
+    made of ("ten fifty five" is two).
     """
 
     start: int
@@ -75,11 +77,13 @@ def _bridges(tokens: Sequence[str], position: int, *, singles: int) -> bool:
     # Three digits one by one before, and one right after: what stands between is a digit that was misheard.
     follows = tokens[position + 1 : position + 3]
     said_singly = bool(follows) and (follows[0] in SINGLES or follows[0] in _REPEATS)
+    if word in HOMOPHONES and len(follows) > 1 and follows[0] in HOMOPHONES and follows[1] in SINGLES:
+        return True
     return said_singly and (word in HOMOPHONES or (singles >= 3 and len(follows) > 1 and follows[1] in STARTS))  # noqa: PLR2004 (said above)
 
 
 def _unit(tokens: Sequence[str], position: int) -> tuple[int, int, str]:
-    """One number at `position`: how many tokens, how many digits, and whether "single", "pair", "written" or "cardinal". (0, 0, "") if none."""
+    """One number at `position`: how many tokens, how many digits, and "single", "pair", "written" or "cardinal". (0, 0, "") if none."""
     word = tokens[position]
     following = tokens[position + 1] if position + 1 < len(tokens) else ""
     if word in _REPEATS:
@@ -89,9 +93,7 @@ def _unit(tokens: Sequence[str], position: int) -> tuple[int, int, str]:
         after = tokens[position + taken] if position + taken < len(tokens) else ""
         if after in _SCALES:
             return _cardinal(tokens, position, taken)
-        if word in SINGLES:
-            return 1, 1, "single"
-        return taken, 2, "pair"
+        return (1, 1, "single") if word in SINGLES else (taken, 2, "pair")
     if word in _SCALES:
         return _cardinal(tokens, position, 0)
     if _WRITTEN.match(word):

@@ -13,8 +13,8 @@ HOMOPHONES = _words("to too for fore ate won tree sex nein fife thirdy")
 
 # The NATO alphabet, and the other spelling words that people use on the phone.
 SPELLING_WORDS = _words(
-    "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra "
-    "tango uniform victor whiskey whisky xray x-ray yankee zulu zebra sugar apple freddie tommy"
+    "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo "
+    "sierra tango uniform victor whiskey whisky xray x-ray yankee zulu zebra sugar apple freddie tommy"
 )
 LETTERS = _words("a b c d e f g h i j k l m n o p q r s t u v w x y z")
 # How letters are written when they are named.
@@ -27,42 +27,56 @@ ORDINALS = _words(
 )
 # After one of these a number is an amount, a duration, a count: it stays.
 UNITS = _words(
-    "pounds pound quid pence dollars dollar bucks euros euro cents cent percent per second seconds minute minutes min mins hour hours hrs hr "
-    "day days night nights week weeks month months year years times people person persons bags bag flights flight miles mile feet kilos kilo "
-    "kilometres kms km degrees am pm a.m p.m o'clock thirty-ish megabits megabytes gigabytes gigs percent points stars star agents calls emails "
-    "letters customers passengers seats rooms nights parcels items tickets k hundred-ish old mg tablets metres meters inches litres"
+    "pounds pound quid pence dollars dollar bucks euros euro cents cent percent per second seconds minute minutes min mins hour "
+    "hours hrs hr day days night nights week weeks month months year years times people person persons bags bag flights flight "
+    "miles mile feet kilos kilo kilometres kms km degrees am pm a.m p.m o'clock thirty-ish megabits megabytes gigabytes gigs "
+    "percent points stars star agents calls emails letters customers passengers seats rooms nights parcels items tickets k "
+    "hundred-ish old mg tablets metres meters inches litres"
 )
 
 # What says that the number after it is somebody's: -> the placeholder.
 NUMBER_CUES = {
     **dict.fromkeys(("card", "visa", "mastercard", "amex", "debit", "credit"), "card"),
     **dict.fromkeys(
-        ("account", "sort", "iban", "policy", "reference", "ref", "membership", "member", "customer", "insurance", "passport", "licence",
+        ("account", "sort",
+         "iban", "policy", "reference", "ref", "membership", "member", "customer", "insurance", "passport", "licence",
          "license", "meter", "claim", "case", "ticket", "confirmation", "invoice", "booking", "order", "tracking", "serial", "social", "nhs",
          "patient", "record", "locator", "incident", "routing", "id", "identification", "subscriber", "frequent", "flyer", "imei", "ssn"),
         "account",
     ),
     **dict.fromkeys(("phone", "mobile", "telephone", "cell", "landline", "extension", "contact", "fax", "whatsapp"), "phone"),
     **dict.fromkeys(("zip", "postcode", "postal", "zipcode"), "postcode"),
-    **dict.fromkeys(("pin", "passcode", "password", "cvv", "cvc", "cvv2", "security", "code", "otp", "verification"), "password"),
+    **dict.fromkeys(("v", "pin", "passcode", "password", "cvv", "cvc", "cvv2", "security", "otp", "verification"), "password"),
     **dict.fromkeys(("number", "digits", "ends", "ending"), "number"),
+    **dict.fromkeys(("expires", "expiry", "expiration"), "date"),
 }  # fmt: skip
 # What may stand between such a cue and its number: "account number is um".
 CUE_LINKS = (
     _words(
-        "number numbers is it's its it the my ends end in ending with of code codes are was be on card account last three four digits that's"
+        "number numbers is it's its it the my ends end in ending with of code codes are was be on card account last three four "
+        "digits that's"
     )
     | _words("a starts begins starting beginning date as here i have just using reads read says say goes being called line book would back")
     | FILLERS
 )
 
+IS = _words("is it's was are be : its that's")
 SECRET_CUES = _words("password passcode passphrase pin passwords memorable secret cvv cvc pincode otp")
+SECRET_PAIRS = frozenset(
+    {(kind, "code") for kind in ("security", "verification", "access", "time", "secret", "pin")}
+    | {(kind, "number") for kind in ("security", "secret", "pin")}
+    | {("security", "answer"), ("secret", "answer"), ("maiden", "name"), ("pass", "word"), ("pass", "code")}
+)
+SECRET_LINKS = FILLERS | _words("word words place date number code answer phrase question on my the account card for")
+SECRET_ARTICLES = FILLERS | _words("it's its the word all lower upper case capital letters one with a my our")
+CHANGING = _words("change changed changing reset set")
 # "password is wrong" tells no password.
 NOT_SECRETS = _words(
-    "wrong incorrect invalid expired locked not no working being right correct rejected accepted the a an too that this still what why where "
-    "how blocked fine and but or because it i required needed weak strong short long always never same different changed reset missing on "
-    "old new broken lost gone forgotten stolen ridiculous unknown compromised saved stored sent in to for at with my your our there out "
-    "of off if when i've i'm you've really very just also only going supposed meant getting getting's"
+    "wrong incorrect invalid expired locked not no working being right correct rejected accepted the a an too that this still "
+    "what why where how blocked fine and but or because it i required needed weak strong short long always never same different "
+    "changed reset missing on old new broken lost gone forgotten stolen ridiculous unknown compromised saved stored sent in to "
+    "for at with my your our there out of off if when same problem issue only first i've i'm you've really very just also only "
+    "going supposed meant getting getting's"
 )
 
 TOP_LEVELS = _words("com co org net uk edu gov io de fr ca us info biz eu ie au")
@@ -76,54 +90,84 @@ OTHER_STREETS = _words("drive close court place way hill park row walk view rise
 PUBLIC_NUMBERS = _words("flight flights gate terminal row seat channel version page step platform bus train route floor room zone")
 # These are street names only when nothing but a name stands between them and the house number.
 NOT_STREET_NAMES = _words(
-    "minute minutes hour hours day days week weeks mile miles second seconds more other of the a an to in on at and or is was are were my your "
-    "our their his her this that these those for from with by it they we you i people times time per month months year years weeks' hours' "
-    "million thousand hundred pounds dollars euros percent bags bag flights flight different least than as not no only just way different "
-    "going get got had have has been be can will would could should thing things off out up down each every day's one long short first last"
+    "minute minutes hour hours day days week weeks mile miles second seconds more other of the a an to in on at and or is was are "
+    "were my your our their his her this that these those for from with by it they we you i people times time per month months "
+    "year years weeks' hours' million thousand hundred pounds dollars euros percent bags bag flights flight different least than "
+    "as not no only just way different going get got had have has been be can will would could should thing things off out up "
+    "down each every day's one long short first last"
 )
+# Between the words of an address these do not end it.
+ADDRESS_LINKS = _words("the of on old")
 ADDRESS_CUES = _words("live address lives living reside")
 
 # Words that never belong to a name: where one is met, the name has ended, or was none.
+# After "my name is" nearly any word is a name ("will", "grace", "may"); these are not.
+NOT_AFTER_NAME_IS = FILLERS | _words(
+    "not wrong spelled spelt misspelled incorrect correct on in the a an my your still now being missing different under it isn't "
+    "and but i at what there also only never just both no for with to listed"
+)
+# Common words that are surnames too: hidden after a given name.
+SURNAMES = _words(
+    "best good day may will bill first english french price sharp wise love bird case cash banks penny pound star stone weeks "
+    "miles pilot king rose little wright strange savage hope self grant mark long short young"
+)
+
 NOT_NAMES = (
     _words(
-        "a about after again all also am an and any anybody anyone are as at available back be because been before being but by call called "
-        "calling can can't could customer did didn't do does doesn't doing don't done down for from get getting go going good got great had "
-        "has hasn't have haven't he hello help her here hey hi him his hold how i i'd i'll i'm i've if in is isn't it it's its just know like "
-        "line live lost me more mr much my name need needed never no nobody not now of off ok okay on one online only or our out over person "
-        "phone please really regarding right said service she she's he's since so some somebody someone something sorry still than thank thanks that "
-        "that's the their them then there they they're this through to today trying two three four five up us very waiting want wanted was "
-        "wasn't we we're well were what what's when where which while who why will with won't would wrong yes yesterday yet you you're your"
+        "a about after again all also am an and any anybody anyone are as at available back be because been before being but by "
+        "call called calling can can't could customer did didn't do does doesn't doing don't done down for from get getting go "
+        "going good got great had has hasn't have haven't he hello help her here hey hi him his hold how i i'd i'll i'm i've if "
+        "in is isn't it it's its just know like line live lost me more mr much my name need needed never no nobody not now of off "
+        "ok okay on one online only or our out over person phone please really regarding right said service she she's he's since "
+        "so some somebody someone something sorry still than thank thanks that that's the their them then there they they're this "
+        "through to today trying two three four five up us very waiting want wanted was wasn't we we're well were what what's "
+        "when where which while who why will with won't would wrong yes yesterday yet you you're your"
     )
     | _words(
-        "account address agent agents airline airport another apparently anymore around bad bank best booking both branch by chat cell "
-        "colleague colleagues complaint computer confirmed correct date department desk different email english every everybody everyone few "
-        "first flight french frankly generally honestly strictly spanish technically last maiden manager managers many misspelled multiple "
-        "number order other people pilot postcode previous receptionist rep reps representative representatives robot same second several "
-        "single spelled spelling spelt staff supervisor support system team tech third wife husband son daughter mother father mum dad "
-        "sister brother friend born speaking spoke talking talked actual actually happy recently human real anyway maybe probably under whoever whom always "
-        "clearly public loudly native currently finally repeatedly directly briefly later earlier twice once again"
+        "account address agent agents airline airport another apparently anymore around bad bank best booking both branch by chat "
+        "cell colleague colleagues complaint computer confirmed correct date department desk different email english every "
+        "everybody everyone few first flight french frankly generally honestly strictly spanish technically last maiden manager "
+        "managers many misspelled multiple number order other people pilot postcode previous receptionist morning afternoon "
+        "evening rep reps representative representatives robot same second several single spelled spelling spelt staff supervisor "
+        "support system team tech third wife husband son daughter mother father mum dad sister brother friend born speaking spoke "
+        "talking talked actual actually happy recently human real anyway maybe probably under whoever whom always clearly public "
+        "loudly native currently finally repeatedly directly briefly later earlier twice once again"
     )
     | UNITS
 )
+NAME_CUES = _words("name names surname")
+NAME_LINKS = _words("is was it's of")
+TITLES = _words("mr mrs ms dr doctor mister")
+# After one of these a name may come, if it is a common one.
+LIKELY_CUES = _words("i'm it's named hi hello husband wife mother father son daughter mum dad partner brother sister friend for")
+LIKELY_PAIRS = frozenset({("this", "is")} | {(verb, word) for verb in ("spoke", "spoken", "talking", "talked") for word in ("with", "to")})
+# After these a name comes, common or not.
+SURE_PAIRS = frozenset(
+    {("i'm", "called"), ("am", "called"), ("speaking", "with"), ("speaking", "to")} | {(word, "miss") for word in ("", "is", "i'm", "it's")}
+)
+# "speaking to an agent" introduces nobody.
+SPEAKING_OF = _words("to with on about english in from")
 # Common given names, for places where a name is likely but not certain: "this is", "i'm", "spoke to".
 GIVEN_NAMES = _words(
-    "james john robert michael david william richard joseph thomas charles christopher daniel matthew anthony mark donald steven stephen paul "
-    "andrew joshua kenneth kevin brian george timothy ronald edward jason jeffrey ryan jacob gary nicholas eric jonathan larry justin scott "
-    "brandon benjamin samuel gregory frank alexander raymond patrick jack dennis jerry tyler aaron jose adam nathan henry peter zachary kyle "
-    "walter ethan jeremy harold keith christian roger noah gerald terry sean austin arthur lawrence jesse dylan bryan joe jordan billy bruce "
-    "mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra margaret ashley kimberly emily donna "
-    "michelle carol amanda melissa deborah stephanie rebecca sharon laura cynthia dorothy amy kathleen angela shirley emma brenda pamela "
-    "nicole anna samantha katherine christine helen debra rachel carolyn janet maria catherine heather diane olivia julie joyce victoria "
-    "ruth virginia lauren kelly christina joan evelyn judith andrea hannah megan cheryl jacqueline martha madison teresa gloria sara janice "
-    "ann alice kathryn abigail sophia frances jean judy isabella julia denise natalie amber marilyn danielle beverly charlotte claire fiona "
-    "mohammed muhammad ahmed ali fatima aisha priya raj sanjay anita chen wei maria juan carlos luis ana sofia oliver harry oscar leo alfie "
-    "sam tom tim ben dan mike dave steve chris nick matt rob bob jim bill liz kate katie sue jane gemma nigel simon ian colin graham stuart"
+    "james john robert michael david william richard joseph thomas charles christopher daniel matthew anthony mark donald steven "
+    "stephen paul andrew joshua kenneth kevin brian george timothy ronald edward jason jeffrey ryan jacob gary nicholas eric "
+    "jonathan larry justin scott brandon benjamin samuel gregory frank alexander raymond patrick jack dennis jerry tyler aaron "
+    "jose adam nathan henry peter zachary kyle walter ethan jeremy harold keith christian roger noah gerald terry sean austin "
+    "arthur lawrence jesse dylan bryan joe jordan billy bruce mary patricia jennifer linda elizabeth barbara susan jessica sarah "
+    "karen lisa nancy betty sandra margaret ashley kimberly emily donna michelle carol amanda melissa deborah stephanie rebecca "
+    "sharon laura cynthia dorothy amy kathleen angela shirley emma brenda pamela nicole anna samantha katherine christine helen "
+    "debra rachel carolyn janet maria catherine heather diane olivia julie joyce victoria ruth virginia lauren kelly christina "
+    "joan evelyn judith andrea hannah megan cheryl jacqueline martha madison teresa gloria sara janice ann alice kathryn abigail "
+    "sophia frances jean judy isabella julia denise natalie amber marilyn danielle beverly charlotte claire fiona mohammed "
+    "muhammad ahmed ali fatima aisha priya raj sanjay anita chen wei maria juan carlos luis ana sofia oliver harry oscar leo "
+    "alfie sam tom tim ben dan mike dave steve chris nick matt rob bob jim bill liz kate katie sue jane gemma nigel simon ian "
+    "colin graham stuart"
 )
 
 MAIL_PROVIDERS = _words("gmail hotmail yahoo outlook icloud aol btinternet protonmail ymail gmx googlemail virginmedia talktalk")
 MAIL_JOINTS = _words("dot underscore dash hyphen point period minus plus")
 # Left of an e-mail address; the address has begun after it.
 MAIL_STOPS = _words(
-    "is it's its email e-mail mail address my the to was that's me on i i'm and or as for at please contact write send use used your you a "
-    "reach emailed have got got's under with be an of from account but so it this"
+    "is it's its email e-mail mail address my the to was that's me on i i'm and or as for at please contact write send use used "
+    "your you a reach emailed have got got's under with be an of from account but so it this"
 )
