@@ -13,11 +13,10 @@ from tests.pulse import PulseAudio
 
 
 def card(root, number, alsa_id, *, usb=None, serial=None):
-    """A card as Linux shows it: /proc/asound and /sys/class/sound."""
-    (root / f"proc/asound/card{number}").mkdir(parents=True)
-    (root / f"proc/asound/card{number}/id").write_text(f"{alsa_id}\n")
+    """A card as Linux shows it in /sys/class/sound."""
     sound = root / f"sys/class/sound/card{number}"
     sound.mkdir(parents=True)
+    (sound / "id").write_text(f"{alsa_id}\n")
     where = root / (f"sys/devices/pci0/usb1/{usb}/{usb}:1.0" if usb else f"sys/devices/platform/audio{number}")
     where.mkdir(parents=True)
     (sound / "device").symlink_to(where)

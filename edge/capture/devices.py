@@ -68,7 +68,7 @@ def listing() -> list[Device]:
 
 
 def identify(raws: Sequence[Raw], root: Path = Path("/")) -> list[Device]:
-    """`raws` with their identities, from /proc/asound and /sys below `root`."""
+    """`raws` with their identities, from /sys below `root`."""
     ids = {raw.index: _identities(raw.name, root) for raw in raws}
     every = [name for names in ids.values() for name in names]
     return [
@@ -130,7 +130,7 @@ def _identities(name: str, root: Path) -> list[str]:
     usb = _usb_folder(root / "sys/class/sound" / f"card{card}")
     if usb is not None and (serial := _read(usb / "serial")):
         found.append(f"serial:{serial}{suffix}")
-    alsa_id = _read(root / "proc/asound" / f"card{card}" / "id")
+    alsa_id = _read(root / "sys/class/sound" / f"card{card}" / "id")
     # ALSA numbers twins by the order they were plugged in (Device, Device_1), so their ids name nobody for sure.
     if alsa_id and not _has_twin(root, alsa_id):
         found.append(f"alsa:{alsa_id}{suffix}")
@@ -143,7 +143,7 @@ def _identities(name: str, root: Path) -> list[str]:
 
 def _has_twin(root: Path, alsa_id: str) -> bool:
     stem = re.sub(r"_\d+$", "", alsa_id)
-    ids = [_read(folder / "id") for folder in (root / "proc/asound").glob("card*") if folder.is_dir()]
+    ids = [_read(folder / "id") for folder in (root / "sys/class/sound").glob("card*")]
     return sum(re.sub(r"_\d+$", "", other) == stem for other in ids) > 1
 
 
