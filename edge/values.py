@@ -247,6 +247,7 @@ class WordsReading:
     """What was said. `redacted` is the only form of the words that may leave the branch, and only as the tier allows.
 
     `signals` are the categories of the lexicon entries that spoke (edge.words.lexicon.CATEGORIES: repeat, threat, ...): codes, no words.
+    `label` is the branch's own decision: its thresholds weigh the three classes alike, so it need not be the likeliest.
     """
 
     redacted: str
@@ -260,6 +261,7 @@ class WordsReading:
     drivers: tuple[Driver, ...] = ()
     spotted: tuple[Spotted, ...] = ()
     signals: tuple[str, ...] = ()
+    label: Polarity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,151 @@
+"""Vosk: the words in a channel's speech, at call time. Nothing else in the box knows Vosk."""
+
+import bisect
+import json
+from pathlib import Path
+
+import numpy as np
+import vosk
+
+from edge.errors import ModelError
+from edge.values import SAMPLE_RATE, Pcm, Word
+
+# Vosk decodes what it is given at once: other blocks give other words. 0.2 s is its own examples' size, and what it costs in delay.
+_BLOCK = SAMPLE_RATE // 5
+# A recogniser's memory grows (250 MB to 420 MB in 4.6 minutes of one call, measured): after this much speech a pause gets a new one.
+_RENEW_AFTER = 5 * 60 * SAMPLE_RATE
+# More than this of music or tone has spoilt the adaptation to the speaker: a new recogniser hears better than the old one.
+_SPOILT_AFTER = 2 * SAMPLE_RATE
+# Vosk looks ahead: the last frames of a closed utterance come out with the next one, and a word made of them alone is nobody's.
+_SPILL = SAMPLE_RATE // 25
+
+
+class Engine:
+    """The Vosk model, one a box. `channel()` may be called from any thread; each channel belongs to one thread."""
+
+    def __init__(self, model_dir: Path) -> None:
+        vosk.SetLogLevel(-1)
+        if not (model_dir / "am").is_dir() or not (model_dir / "conf").is_dir():
+            raise ModelError(f"{model_dir}: not a Vosk model (no am/ and conf/ in it); run `undertone fetch-model`")
+        try:
+            # Always a path: `lang=` would go online.
+            self._model = vosk.Model(model_path=str(model_dir))
+        except Exception as error:  # Vosk raises bare Exception
+            raise ModelError(f"{model_dir}: Vosk cannot load this model ({error}); run `undertone fetch-model` again") from error
+
+    def channel(self) -> "ChannelRecogniser":
+        """A recogniser for one channel of one call."""
+        return ChannelRecogniser(self._model)
+
+
+class ChannelRecogniser:
+    """One channel's words in one call. Feed an utterance with `accept`, close it with `result` or `drop`; at the end `finish`.
+
+    The words depend on the samples alone, not on how they were cut into calls of `accept`.
+    """
+
+    def __init__(self, model: "vosk.Model") -> None:
+        self._model = model
+        self._words: list[Word] = []
+        self._waiting: list[Pcm] = []
+        self._waiting_samples = 0
+        # Samples given to this recogniser; those of them in the open utterance; line clock minus samples fed, as last seen.
+        self._fed = 0
+        self._utterance_fed = 0
+        self._shift = 0
+        self._renew()
+
+    def accept(self, start: int, pcm: Pcm) -> None:
+        """More of the open utterance: int16, 1-D, 16 kHz, whose first sample is `start` on the line's clock. Gaps are allowed."""
+        if not len(pcm):
+            return
+        received = self._fed + self._waiting_samples
+        if not self._places or start - received != self._shift:
+            self._fed_places.append(received)
+            self._places.append(start)
+            self._shift = start - received
+        self._waiting.append(pcm)
+        self._waiting_samples += len(pcm)
+        if self._waiting_samples >= _BLOCK:
+            self._feed_blocks()
+
+    def result(self) -> tuple[Word, ...]:
+        """Close the utterance: its words in order, times on the line's clock. Keeps the adaptation to the speaker."""
+        self._feed_rest()
+        if self._utterance_fed:
+            self._take(self._recogniser.Result())
+        words = tuple(self._words)
+        self._close()
+        if self._fed >= _RENEW_AFTER:
+            self._renew()
+        return words
+
+    def drop(self) -> None:
+        """Throw away what is open: it was not speech."""
+        spoilt = self._utterance_fed
+        if spoilt:
+            self._recogniser.Result()
+        self._close()
+        if spoilt > _SPOILT_AFTER:
+            self._renew()
+
+    def finish(self) -> tuple[Word, ...]:
+        """The call is over: the words of what was still open. The recogniser must not be fed after it."""
+        self._feed_rest()
+        if self._utterance_fed:
+            self._take(self._recogniser.FinalResult())
+        words = tuple(self._words)
+        self._close()
+        return words
+
+    def _renew(self) -> None:
+        self._recogniser = vosk.KaldiRecognizer(self._model, SAMPLE_RATE)
+        self._recogniser.SetWords(enable_words=True)
+        self._fed = self._utterance_fed = self._shift = 0
+        # Where on the line's clock (places) the audio that was fed from a count of samples on (fed_places) came from.
+        self._fed_places: list[int] = []
+        self._places: list[int] = []
+
+    def _close(self) -> None:
+        self._words = []
+        self._waiting, self._waiting_samples = [], 0
+        self._utterance_fed = 0
+        # Words of a closed utterance are not asked for again: the next accept opens the map anew.
+        self._fed_places, self._places = [], []
+
+    def _feed_blocks(self) -> None:
+        pcm = np.concatenate(self._waiting)
+        whole = len(pcm) // _BLOCK * _BLOCK
+        for at in range(0, whole, _BLOCK):
+            self._feed(pcm[at : at + _BLOCK])
+        rest = pcm[whole:]
+        self._waiting, self._waiting_samples = ([rest] if len(rest) else []), len(rest)
+
+    def _feed_rest(self) -> None:
+        if self._waiting:
+            pcm = np.concatenate(self._waiting)
+            self._waiting, self._waiting_samples = [], 0
+            self._feed(pcm)
+
+    def _feed(self, pcm: Pcm) -> None:
+        self._fed += len(pcm)
+        self._utterance_fed += len(pcm)
+        # True: Vosk's own endpointer has closed something. Ours is the only one that counts: keep the words and go on.
+        if self._recogniser.AcceptWaveform(pcm.astype("<i2", copy=False).tobytes()):
+            self._take(self._recogniser.Result())
+
+    def _take(self, answer: str) -> None:
+        first = self._fed_places[0] + _SPILL
+        for word in json.loads(answer).get("result", ()):
+            if word["end"] * SAMPLE_RATE <= first:
+                continue
+            start = self._place(round(word["start"] * SAMPLE_RATE))
+            # The end belongs to the piece that holds the last sample, or a word before a gap would end behind it.
+            end = self._place(max(0, round(word["end"] * SAMPLE_RATE) - 1)) + 1
+            self._words.append(Word(text=word["word"], start=start, end=max(start, end), confidence=min(1.0, max(0.0, word["conf"]))))
+
+    def _place(self, fed: int) -> int:
+        """The line's sample of the `fed`-th sample that this recogniser was given."""
+        fed = min(max(fed, self._fed_places[0]), self._fed - 1)
+        piece = bisect.bisect_right(self._fed_places, fed) - 1
+        return self._places[piece] + fed - self._fed_places[piece]

@@ -1,0 +1,43 @@
+"""VADER (Hutto and Gilbert 2014) through NLTK: the compound of a sentence, with some words left out.
+
+The lexicon ships with the box (MIT, its licence beside it): NLTK would download it, and refuses absolute paths, so its folder is
+put on NLTK's own search path and it is loaded by its relative name.
+"""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import nltk.data
+from nltk.sentiment.vader import SentimentIntensityAnalyzer
+
+_DATA = Path(__file__).with_name("nltk_data")
+_LEXICON = "sentiment/vader_lexicon/vader_lexicon.txt"
+# What stands for a word that VADER is not to rate: no entry of its lexicon, no negation, no booster, and longer than one letter
+# (VADER drops those), so that the reach of a negation over it stays what it was.
+_MASK = "xx"
+
+
+class Vader:
+    """VADER with the shipped lexicon. Immutable after construction; safe from any thread. Takes 0.1 to 0.3 s to build."""
+
+    def __init__(self) -> None:
+        folder = str(_DATA)
+        if folder not in nltk.data.path:
+            nltk.data.path.append(folder)
+        self._analyzer = SentimentIntensityAnalyzer(lexicon_file=_LEXICON)
+        self._known = frozenset(self._analyzer.lexicon)
+
+    def compound(self, tokens: Sequence[str], masked: Collection[int] = ()) -> float:
+        """VADER's compound of lower-case `tokens`, -1..1, as if those at the positions `masked` had no rating.
+
+        A sentence that holds no rated word is 0.0 by VADER's own arithmetic and is not run through it.
+        """
+        shown = [_MASK if position in masked else token for position, token in enumerate(tokens)] if masked else list(tokens)
+        if self._known.isdisjoint(shown):
+            return 0.0
+        return float(self._analyzer.polarity_scores(" ".join(shown))["compound"])
+
+    def rated(self, tokens: Sequence[str], masked: Collection[int] = ()) -> list[tuple[str, float]]:
+        """The unmasked words that VADER rates, with their ratings (-4..4), in the order of the sentence."""
+        ratings = self._analyzer.lexicon
+        return [(token, ratings[token]) for position, token in enumerate(tokens) if token in self._known and position not in masked]
