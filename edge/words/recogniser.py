@@ -2,6 +2,7 @@
 
 import bisect
 import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -28,14 +29,32 @@ class Engine:
         if not (model_dir / "am").is_dir() or not (model_dir / "conf").is_dir():
             raise ModelError(f"{model_dir}: not a Vosk model (no am/ and conf/ in it); run `undertone fetch-model`")
         try:
-            # Always a path: `lang=` would go online.
-            self._model = vosk.Model(model_path=str(model_dir))
+            with tempfile.TemporaryDirectory(prefix="undertone-vosk-") as folder:
+                # Always a path: `lang=` would go online.
+                self._model = vosk.Model(model_path=str(_without_dither(model_dir, Path(folder))))
         except Exception as error:  # Vosk raises bare Exception
             raise ModelError(f"{model_dir}: Vosk cannot load this model ({error}); run `undertone fetch-model` again") from error
 
     def channel(self) -> "ChannelRecogniser":
         """A recogniser for one channel of one call."""
         return ChannelRecogniser(self._model)
+
+
+def _without_dither(model_dir: Path, folder: Path) -> Path:
+    """`model_dir` as seen from `folder`, by links, with Kaldi's dither off.
+
+    By default Kaldi adds noise from the process's random numbers to the sound: the same call then gives other words and times on
+    another day (measured: word ends moved by 30 ms). The files of the model itself are pinned by their sha256, so they stay.
+    """
+    for part in model_dir.resolve().iterdir():
+        if part.name != "conf":
+            (folder / part.name).symlink_to(part)
+    (folder / "conf").mkdir()
+    for part in (model_dir / "conf").resolve().iterdir():
+        text = part.read_text(encoding="utf-8")
+        more = "\n--dither=0\n" if part.name == "mfcc.conf" and "--dither" not in text else ""
+        (folder / "conf" / part.name).write_text(text + more, encoding="utf-8")
+    return folder
 
 
 class ChannelRecogniser:
