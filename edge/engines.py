@@ -117,12 +117,27 @@ def load_engines(config: Config) -> Engines:
             recogniser = Engine(vosk)
     if mode is Mode.WORDS and recogniser is None:
         raise ModelError("mode 'words' needs a speech recogniser and there is none; run `undertone fetch-model`")
+    judge = load_judge(config)
     return Engines(
         emotion=emotion,
         recogniser=recogniser,
-        judge=_load_judge(config),
+        judge=judge,
         rules=RuleBook(Path(config.rules) if config.rules else None).current,
         weights={"voice": config.fusion.voice_weight, "words": config.fusion.words_weight},
-        models={},
+        models={
+            "voice": None,
+            "words": None,
+            "recogniser": None,
+        },
         missing=missing,
+    )
+
+
+def load_judge(config: Config) -> WordsJudge:
+    """The words' judge with the site's own words, codes, routes and keywords."""
+    return WordsJudge.load(
+        bundle=find_bundle("words", config),
+        lexicon=Path(config.lexicon) if config.lexicon else None,
+        causes=Path(config.causes) if config.causes else None,
+        keywords=config.keywords,
     )
