@@ -4,6 +4,7 @@ The taxonomy is data (`causes.yaml`); a site's own file adds codes and cues and 
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Annotated
 
 import msgspec
 
-from edge.config import Name, parse_yaml
+from edge.config import Name
 from edge.errors import ConfigError
 from edge.values import Cause
 from edge.words.pattern import Pattern, PatternIndex
+from edge.words.phrasefile import check_range, parse
 
 SHIPPED = Path(__file__).with_name("causes.yaml")
 
@@ -24,9 +26,9 @@ _ALTERNATIVE_FLOOR = 0.1
 _LEARNED_CLIP = 3.0
 # Many phrases of one complaint say the same thing; beyond e^6 they add no certainty.
 _CUES_CLIP = 6.0
+_ROUTE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
-LogOdds = Annotated[float, msgspec.Meta(ge=-6, le=6)]
 
 
 class CauseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -39,7 +41,7 @@ class CauseConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     prior: Share = 0.05
     learned_prior: Share | None = None
     airline: list[str] = []
-    cues: dict[str, LogOdds] = {}
+    cues: dict[str, float] = {}
 
 
 class CausesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -48,8 +50,8 @@ class CausesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     version: str
     classes: dict[str, list[str]] = {}
     causes: list[CauseConfig] = []
-    routes: dict[str, Name] = {}
-    cues: dict[str, dict[str, LogOdds]] = {}
+    routes: dict[str, str] = {}
+    cues: dict[str, dict[str, float]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +79,16 @@ class Causes:
     @classmethod
     def load(cls, site: Path | None = None) -> "Causes":
         """The shipped taxonomy with the site's file laid over it. Raises ConfigError naming file, key and remedy."""
-        shipped = parse_yaml(SHIPPED, CausesFile)
-        files = [(SHIPPED, shipped)] if site is None else [(SHIPPED, shipped), (site, parse_yaml(site, CausesFile))]
+        shipped = parse(SHIPPED, CausesFile)
+        files = [(SHIPPED, shipped)] if site is None else [(SHIPPED, shipped), (site, parse(site, CausesFile))]
         causes: dict[str, CauseConfig] = {}
         classes: dict[str, list[str]] = {}
         for path, file in files:
             classes |= file.classes
             causes |= {cause.code: cause for cause in file.causes}
             for code, route in file.routes.items():
+                if not _ROUTE.match(route):
+                    raise ConfigError(f"{path}: key 'routes.{code}': '{route}' is part of an MQTT topic; use letters, digits, . _ and -")
                 causes[code] = msgspec.structs.replace(_known(causes, code, path, "routes"), route=route)
             for code, cues in file.cues.items():
                 known = _known(causes, code, path, "cues")
@@ -152,7 +156,8 @@ def _known(causes: Mapping[str, CauseConfig], code: str, path: Path, key: str) -
 
 
 def _check(cause: CauseConfig, classes: Mapping[str, Sequence[str]], path: Path) -> None:
-    for phrase in cause.cues:
+    for phrase, weight in cause.cues.items():
+        check_range(weight, _CUES_CLIP, path, f"causes.{cause.code}.cues.{phrase}")
         try:
             Pattern.parse(phrase, classes)
         except ValueError as error:

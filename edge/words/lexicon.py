@@ -8,13 +8,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 
-from edge.config import parse_yaml
 from edge.errors import ConfigError
 from edge.words.pattern import Pattern, PatternIndex
+from edge.words.phrasefile import check_range, parse
 
 SHIPPED = Path(__file__).with_name("lexicon.yaml")
 SHIPPED_AGENT = Path(__file__).with_name("agent_phrases.yaml")
@@ -27,6 +26,8 @@ CATEGORIES = (
 _MANNERS = frozenset(("courtesy", "request"))
 FEATURES = ("negative", "positive", "score", "entries", "negated", "but", *CATEGORIES)
 
+# VADER rates from -4 to 4.
+_SCALE = 4.0
 # VADER's own constants (Hutto and Gilbert 2014, and its code): squash, negation, and what stands before and after "but".
 _ALPHA = 15.0
 _NEGATION = -0.74
@@ -59,7 +60,7 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     category: str
     rated_by: str
     why: str
-    entries: dict[str, Annotated[float, msgspec.Meta(ge=-4, le=4)]]
+    entries: dict[str, float]
 
 
 class LexiconFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -142,9 +143,9 @@ class Lexicon:
     @classmethod
     def load(cls, site: Path | None = None) -> "Lexicon":
         """The shipped overlay, with the site's file laid over it. Raises ConfigError naming file, key and remedy."""
-        files = [(SHIPPED, parse_yaml(SHIPPED, LexiconFile))]
+        files = [(SHIPPED, parse(SHIPPED, LexiconFile))]
         if site is not None:
-            files.append((site, parse_yaml(site, LexiconFile)))
+            files.append((site, parse(site, LexiconFile)))
         entries: dict[str, tuple[float, Group]] = {}
         classes: dict[str, list[str]] = {}
         for path, file in files:
@@ -160,7 +161,7 @@ class Lexicon:
             entries=entries,
             classes=classes,
             irony=[word for _, file in files for word in file.irony_openings],
-            agent=parse_yaml(SHIPPED_AGENT, AgentFile).phrases,
+            agent=parse(SHIPPED_AGENT, AgentFile).phrases,
         )
 
     def explain(self, name: str) -> tuple[float, str, str]:
@@ -236,7 +237,8 @@ def _check(path: Path, number: int, group: Group, classes: Mapping[str, Sequence
     key = f"groups[{number}]"
     if group.category not in CATEGORIES:
         raise ConfigError(f"{path}: key '{key}.category': '{group.category}' is none of {', '.join(CATEGORIES)}")
-    for text in group.entries:
+    for text, weight in group.entries.items():
+        check_range(weight, _SCALE, path, f"{key}.entries.{text}")
         try:
             Pattern.parse(text, classes)
         except ValueError as error:

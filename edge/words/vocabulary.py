@@ -38,10 +38,10 @@ UNITS = _words(
 NUMBER_CUES = {
     **dict.fromkeys(("card", "visa", "mastercard", "amex", "debit", "credit"), "card"),
     **dict.fromkeys(
-        ("account", "sort",
+        ("account", "sort", "imei", "ssn",
          "iban", "policy", "reference", "ref", "membership", "member", "customer", "insurance", "passport", "licence",
-         "license", "meter", "claim", "case", "ticket", "confirmation", "invoice", "booking", "order", "tracking", "serial", "social", "nhs",
-         "patient", "record", "locator", "incident", "routing", "id", "identification", "subscriber", "frequent", "flyer", "imei", "ssn"),
+         "license", "meter", "claim", "case", "ticket", "confirmation", "invoice", "booking", "order", "tracking", "serial", "social",
+         "nhs", "patient", "record", "locator", "incident", "routing", "id", "identification", "subscriber", "frequent", "flyer"),
         "account",
     ),
     **dict.fromkeys(("phone", "mobile", "telephone", "cell", "landline", "extension", "contact", "fax", "whatsapp"), "phone"),
