@@ -96,17 +96,19 @@ class Idle:
 
     def __init__(self, idle_s: float) -> None:
         self._limit = round(idle_s * SAMPLE_RATE)
-        self._alive = 0
+        self._alive = self.voice_end = 0
         self.voice_heard = False
 
     def opened(self, start: int) -> None:
         """A call begins at `start`."""
-        self._alive, self.voice_heard = start, False
+        self._alive = self.voice_end = start
+        self.voice_heard = False
 
     def alive(self, start: int, *, voice: bool) -> None:
         """The frame at `start` held voice, or music, an announcement or ringback, which say that the line is up."""
         self._alive = max(self._alive, start + FRAME_SAMPLES)
-        self.voice_heard = self.voice_heard or voice
+        if voice:
+            self.voice_heard, self.voice_end = True, self._alive
 
     def expired(self, now: int) -> bool:
         """Whether the call has been left by sample `now`."""

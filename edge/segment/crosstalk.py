@@ -94,6 +94,10 @@ class LeakMask:
             self._levels[channel].append(levels_dbfs[channel])
         return self._leaks(0, active=active[0]), self._leaks(1, active=active[1])
 
+    def shadowed(self, channel: int) -> bool:
+        """Whether the other channel is, or within the last 200 ms was, so much louder that this one's sound may be its leak."""
+        return max(self._levels[1 - channel]) - self._levels[channel][-1] >= _LEAK_DB
+
     def _leaks(self, channel: int, *, active: bool) -> bool:
         below = max(self._levels[1 - channel]) - self._levels[channel][-1]
         if not active or below < _LEAK_DB:

@@ -2,14 +2,14 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from edge.segment.activity import VoiceActivity, Voicing
 from edge.segment.boundary import Idle, Threshold
+from edge.segment.channel import Channel, Spoken
 from edge.segment.crosstalk import LeakMask
-from edge.segment.spectrum import Ear, Look
+from edge.segment.plan import load_plan
+from edge.segment.tones import Signal
 from edge.segment.turns import BRIDGE_FRAMES, TurnTaking
-from edge.segment.utterances import Endpointer, Heard
 from edge.values import (
     FRAME_SAMPLES,
     Activity,
@@ -18,21 +18,10 @@ from edge.values import (
     Frame,
     Happening,
     Role,
-    SpeechAudio,
     SpeechDropped,
-    SpeechStarted,
+    ToneHeard,
     Utterance,
 )
-
-
-@dataclass(slots=True, kw_only=True)
-class _Channel:
-    """The detectors of one channel, and the turn count of its speaker in this call."""
-
-    endpointer: Endpointer
-    ear: Ear = field(default_factory=Ear)
-    activity: VoiceActivity = field(default_factory=VoiceActivity)
-    turn: int = -1
 
 
 class Segmenter:
@@ -41,34 +30,31 @@ class Segmenter:
     Before a call is open nothing is handed over. A call opens by `open_call` or by 2 s of voice within 6 s, then from
     where that voice began. It closes by `close_call`, by a busy, reorder or dial tone (its end is then where the tone
     began), or after `idle_s` without a sign of life (its end is then half a second after the last one); so a call may
-    end before Activity that was already handed over. Not for more than one thread.
+    end before Activity that was already handed over. A dial tone closes only what has been a conversation: before it
+    is only how somebody dials. Not for more than one thread.
     """
 
     def __init__(self, *, roles: tuple[Role, ...], idle_s: float = 30.0, tone_plan: str = "us") -> None:
-        self._channels = [_Channel(endpointer=Endpointer(number, role)) for number, role in enumerate(roles)]
+        """Raises ConfigError where there is no such tone plan."""
+        plan = load_plan(tone_plan)
+        self._channels = [Channel(number, role, plan) for number, role in enumerate(roles)]
         self._leaks = LeakMask() if len(roles) == 2 else None  # noqa: PLR2004 (a leak needs two channels)
         self._turns = TurnTaking(len(roles))
         self._threshold = Threshold(len(roles))
         self._idle = Idle(idle_s)
         self._levels: deque[Activity] = deque()
         self._now = 0
+        self._ending: Signal | None = None
         self.in_call = False
 
     def feed(self, frame: Frame) -> Iterator[Happening]:
         """Take the next 20 ms of the line; say what became known by it."""
         self._now = frame.start + FRAME_SAMPLES
-        looks = [channel.ear.look(pcm, lost=frame.lost) for channel, pcm in zip(self._channels, frame.pcm, strict=True)]
-        voicings = self._own_speech(frame, looks)
-        for number, (channel, look, voicing) in enumerate(zip(self._channels, looks, voicings, strict=True)):
-            heard = Heard(start=frame.start, pcm=frame.pcm[number], voicing=voicing, level_dbfs=look.level_dbfs, lost=frame.lost)
-            for happening in channel.endpointer.update(heard):
-                yield from self._tell(number, happening)
-        speaking = tuple(voicing.active and channel.endpointer.is_open for channel, voicing in zip(self._channels, voicings, strict=True))
-        self._turns.update(frame.start, speaking)
-        for number in (number for number, speaks in enumerate(speaking) if speaks):
-            self._threshold.voice(number, frame.start)
-            self._idle.alive(frame.start, voice=True)
-        self._levels.append(Activity(start=frame.start, speaking=speaking, level_dbfs=tuple(look.level_dbfs for look in looks)))
+        for happening in self._hear(frame):
+            if isinstance(happening, Signal):
+                yield from self._signal(happening)
+            else:
+                yield from self._tell(happening)
         yield from self._activity(BRIDGE_FRAMES)
         yield from self._boundary()
 
@@ -76,31 +62,50 @@ class Segmenter:
         """Begin a call here and now, with what is just being said; an open one is closed first ("command")."""
         if self.in_call:
             yield from self.close_call("command")
-        began = [start for number in range(len(self._channels)) if (start := self._threshold.began(number)) is not None]
+        began = [start for channel in self._channels if (start := self._threshold.began(channel.number)) is not None]
         yield from self._open(min([self._now, *began]), by)
 
     def close_call(self, reason: str) -> Iterator[Happening]:
         """End the call here and now: first what is still being said, then CallClosed. Nothing, if no call is open."""
         yield from self._close(self._now, reason)
 
-    def _own_speech(self, frame: Frame, looks: list[Look]) -> list[Voicing]:
-        """The decisions on one frame, with what only leaks in from the other channel taken out."""
-        voicings = [channel.activity.update(look) for channel, look in zip(self._channels, looks, strict=True)]
-        if self._leaks is None:
-            return voicings
-        leaks = self._leaks.update(frame.pcm, (looks[0].level_dbfs, looks[1].level_dbfs), (voicings[0].active, voicings[1].active))
-        return [replace(v, active=False, periodic=False) if leak else v for v, leak in zip(voicings, leaks, strict=True)]
+    def _hear(self, frame: Frame) -> Iterator[Spoken | Signal]:
+        """Every channel's part in one frame."""
+        heard = [channel.listen(frame) for channel in self._channels]
+        levels = tuple(look.level_dbfs for look, _ in heard)
+        leaked, shadowed = (False, False), (False, False)
+        if self._leaks is not None:
+            leaked = self._leaks.update(frame.pcm, (levels[0], levels[1]), (heard[0][1].active, heard[1][1].active))
+            shadowed = self._leaks.shadowed(0), self._leaks.shadowed(1)
+        spoke = [channel.speaking for channel in self._channels]
+        for channel, (look, voicing) in zip(self._channels, heard, strict=True):
+            n = channel.number
+            answered = any(spoke[other] for other in range(len(spoke)) if other != n)
+            yield from channel.follow(frame, look, voicing, leaked=leaked[n], shadowed=shadowed[n], answered=answered)
+        speaking = tuple(channel.speaking for channel in self._channels)
+        self._turns.update(frame.start, speaking)
+        self._levels.append(Activity(start=frame.start, speaking=speaking, level_dbfs=levels))
+        for channel in self._channels:
+            if channel.speaking:
+                self._threshold.voice(channel.number, frame.start)
+            if channel.speaking or channel.alive:
+                self._idle.alive(frame.start, voice=channel.speaking)
 
-    def _tell(self, number: int, happening: SpeechStarted | SpeechAudio | SpeechDropped | Utterance) -> Iterator[Happening]:
-        """Hand a happening of a channel over, or hold it until a call is known to be one."""
-        told: Happening = happening
-        if self.in_call:
-            told = self._in_turn(happening) if isinstance(happening, Utterance) else happening
-            yield told
+    def _signal(self, signal: Signal) -> Iterator[Happening]:
+        if not self.in_call:
             return
-        self._threshold.hold(number, told)
+        yield ToneHeard(channel=signal.channel, name=signal.name, start=signal.start)
+        if signal.closes == "busy" or (signal.closes == "dial" and self._idle.voice_heard):
+            self._ending = signal
+
+    def _tell(self, happening: Spoken) -> Iterator[Happening]:
+        """Hand a happening of a channel over, or hold it until a call is known to be one."""
+        if self.in_call:
+            yield self._in_turn(happening) if isinstance(happening, Utterance) else happening
+            return
+        self._threshold.hold(happening.channel, happening)
         if isinstance(happening, Utterance | SpeechDropped):
-            self._threshold.ended(number, dropped=isinstance(happening, SpeechDropped))
+            self._threshold.ended(happening.channel, dropped=isinstance(happening, SpeechDropped))
 
     def _in_turn(self, utterance: Utterance) -> Utterance:
         channel = self._channels[utterance.channel]
@@ -131,11 +136,14 @@ class Segmenter:
             start = self._threshold.reached(self._now)
             if start is not None:
                 yield from self._open(start, "voice")
+        elif self._ending is not None:
+            yield from self._close(max(self._ending.start, self._idle.voice_end), str(self._ending.closes))
         elif self._idle.expired(self._now):
             yield from self._close(self._idle.end(self._now), "idle")
 
     def _open(self, start: int, by: str) -> Iterator[Happening]:
         self.in_call = True
+        self._ending = None
         self._idle.opened(start)
         for channel in self._channels:
             channel.turn = -1
@@ -147,8 +155,8 @@ class Segmenter:
 
     def _close(self, end: int, reason: str) -> Iterator[Happening]:
         for channel in self._channels:
-            for happening in channel.endpointer.close():
-                yield from self._tell(happening.channel, happening)
+            for happening in channel.close():
+                yield from self._tell(happening)
         if self.in_call:
             yield from self._activity(0)
             yield CallClosed(end=end, closed_by=reason)

@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from edge.segment.activity import Voicing
+from edge.segment.music import is_music
 from edge.values import FRAME_SAMPLES, Pcm, Role, SpeechAudio, SpeechDropped, SpeechStarted, Utterance
 
 # 0.3 s and 0.5 s: with these Vosk's word error rate on cut speech is that of whole speech (measured, see DESIGN).
@@ -19,6 +20,8 @@ _ONSET_WINDOW, _ONSET_ACTIVE, _ONSET_PERIODIC = 8, 5, 3
 _LEAST_ACTIVE, _LEAST_PERIODIC = 8, 4
 # A monologue is cut at its quietest 200 ms after 12 s, at 20 s at the latest: a reading within 20 s, Vosk's latency bound.
 _CUT_FROM, _CUT_AT, _QUIET_FRAMES = 600, 1000, 10
+# Music is known after two seconds. A second of one voice may by chance be as steady as music is on average.
+_MUSIC_KNOWN_AFTER, _MUSIC_LEAST = 100, 50
 _QUIET_POWER: Final = 1e-12
 
 
@@ -31,6 +34,15 @@ class Heard:
     voicing: Voicing
     level_dbfs: float
     lost: bool
+    steadiness: float | None = None
+
+
+def _is_speech(frames: list[Heard]) -> bool:
+    """Whether there is enough voice in `frames`, and no music."""
+    active = [heard for heard in frames if heard.voicing.active]
+    if len(active) < _LEAST_ACTIVE or sum(heard.voicing.periodic for heard in active) < _LEAST_PERIODIC:
+        return False
+    return not is_music([heard.steadiness for heard in active], least=_MUSIC_LEAST)
 
 
 class Endpointer:
@@ -71,23 +83,28 @@ class Endpointer:
         yield from self._hand_over(len(self._open))
         frames, part = self._open, self._part
         self._forget()
-        active = sum(heard.voicing.active for heard in frames)
-        if active < _LEAST_ACTIVE or sum(heard.voicing.periodic for heard in frames) < _LEAST_PERIODIC:
+        if _is_speech(frames):
+            yield self._utterance(frames, part)
+        else:
             yield SpeechDropped(channel=self._channel)
-            return
-        yield self._utterance(frames, part)
 
-    def drop(self) -> Iterator[SpeechDropped]:
-        """What is open was no speech: forget it."""
-        if self._open:
+    def music(self) -> Iterator[SpeechAudio | SpeechDropped | Utterance]:
+        """The last two seconds were music: an utterance if there was speech before them, else a drop."""
+        before = len(self._open) - _MUSIC_KNOWN_AFTER
+        if before <= 0 or not _is_speech(self._open[:before]):
+            was_open = self.is_open
             self._forget()
-            yield SpeechDropped(channel=self._channel)
-        self._recent.clear()
+            if was_open:
+                yield SpeechDropped(channel=self._channel)
+            return
+        silent = Voicing(active=False, periodic=False, floor_dbfs=self._open[before].voicing.floor_dbfs)
+        self._open[before:] = [replace(heard, voicing=silent) for heard in self._open[before:]]
+        yield from self.close()
 
     def _forget(self) -> None:
         # An empty memory keeps the next pre-roll from reaching into this hangover: no sample is handed over twice.
         self._recent.clear()
-        self._open, self._handed, self._part = [], 0, 0
+        self._open, self._handed, self._part, self._cut = [], 0, 0, 0
 
     def _has_onset(self) -> bool:
         window = list(self._recent)[-_ONSET_WINDOW:]
