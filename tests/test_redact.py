@@ -190,7 +190,7 @@ KINDS = (card, account, phone, pin, written, email, name, birth, address, postco
 CARRIER = frozenset(
     words(
         "my card number is it's expires next year the long um okay account please sort code reference yes call me on thanks ring back at "
-        "security pin c v passcode phone born mail email send it to name and i want a refund hello this speaking name's called yesterday "
+        "security pin c v passcode phone born mail email send it to name and i want a refund hello this speaking name's called today "
         "you're with hi mrs surname date of birth was live address flat postcode thank you zip password memorable word changed mother's "
         "maiden answer uh er erm +44 "
     )
