@@ -149,7 +149,7 @@ class Call:
 
     def tone(self, tone: ToneHeard) -> list[Event]:
         """A tone, music or an announcement: no speech, and the silence around it is a hold."""
-        self._talk.tone(tone.name)
+        self._talk.tone(tone.channel, tone.name)
         return []
 
     def command(self, command: AlertAction | CallContext) -> list[Event]:

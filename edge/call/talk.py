@@ -71,9 +71,9 @@ class Talk:
                     talk.power += 10 ** (level / 10)
         self.turns.step(activity, (self.total.quiet, self.window.quiet))
 
-    def tone(self, name: str) -> None:
-        """A tone, music or an announcement was heard."""
-        self.turns.hold(name)
+    def tone(self, channel: int, name: str) -> None:
+        """A tone, music or an announcement was heard on `channel`."""
+        self.turns.hold(channel, name)
         self.total.tones[name] += 1
         self.window.tones[name] += 1
 

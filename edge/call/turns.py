@@ -59,15 +59,18 @@ class Turns:
         self.silences: list[Span] = []
         self._channels = [_Channel(last=start) for _ in range(channels)]
         self._silence_start: int | None = None
-        self._on_hold = False
+        self._held_by: int | None = None
         self._now = start
 
     def step(self, activity: Activity, sums: Sequence[Quiet]) -> None:
         """Take one frame in and add what it showed to each of `sums`."""
+        silence = self.silence()
         self._now = activity.start + FRAME_SAMPLES
-        for channel, speaking in zip(self._channels, activity.speaking, strict=True):
+        for number, (channel, speaking) in enumerate(zip(self._channels, activity.speaking, strict=True)):
             if speaking:
-                channel.start = activity.start if channel.start is None else channel.start
+                if channel.start is None:
+                    channel.start = activity.start
+                    self._held_by = None if self._held_by == number else self._held_by
                 channel.last = self._now
             elif channel.start is not None and self._now - channel.last > BRIDGE:
                 channel.spurts.append(Span(start=channel.start, end=channel.last))
@@ -75,15 +78,20 @@ class Turns:
         if sum(activity.speaking) > 1:
             for total in sums:
                 total.overlap += FRAME_SAMPLES
-        self._listen(sums)
+        if any(channel.start is not None for channel in self._channels):
+            self.silences += [silence] if silence else []
+            self._silence_start = None
+        else:
+            self._listen(sums)
 
-    def hold(self, tone: str) -> None:
-        """A tone, music or announcement was heard: the silence around it is waiting on hold, not dead air."""
-        self._on_hold = self._on_hold or tone not in NOT_A_HOLD
+    def hold(self, channel: int, tone: str) -> None:
+        """A tone, music or announcement plays on `channel`: until somebody speaks there, silence is waiting, not dead air."""
+        if tone not in NOT_A_HOLD:
+            self._held_by = channel
 
     def silence(self) -> Span | None:
         """The mutual silence that goes on now, if it is one worth noting and not a hold."""
-        if self._silence_start is None or self._on_hold or self._now - self._silence_start < _NOTED_SILENCE:
+        if self._silence_start is None or self._held_by is not None or self._now - self._silence_start < _NOTED_SILENCE:
             return None
         return Span(start=self._silence_start, end=self._now)
 
@@ -103,12 +111,6 @@ class Turns:
 
     def _listen(self, sums: Sequence[Quiet]) -> None:
         """Silence is known once every talkspurt is over, and counts from where the last one ended."""
-        if any(channel.start is not None for channel in self._channels):
-            over = self.silence()
-            if over is not None:
-                self.silences.append(Span(start=over.start, end=self._now - FRAME_SAMPLES))
-            self._silence_start, self._on_hold = None, False
-            return
         begun = self._silence_start is None
         if self._silence_start is None:
             self._silence_start = max(channel.last for channel in self._channels)
@@ -116,6 +118,6 @@ class Turns:
         for total in sums:
             total.silence += length if begun else FRAME_SAMPLES
             total.longest_silence = max(total.longest_silence, length)
-            if not self._on_hold and length >= DEAD_AIR:
+            if self._held_by is None and length >= DEAD_AIR:
                 # The frame that makes it dead air brings in all of it; those after it bring themselves.
                 total.dead_air += length if length - FRAME_SAMPLES < DEAD_AIR else FRAME_SAMPLES
