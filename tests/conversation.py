@@ -96,7 +96,7 @@ class Conversation:
         self.roles = tuple(roles)
         self.now = start
         self.call = Call(
-            call_id="0190-call",
+            call_id=given.pop("call_id", "0190-call"),
             line=line,
             config=self.config,
             anchor=Anchor(sample=start, utc=NOON, synced=True),
