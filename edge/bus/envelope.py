@@ -28,6 +28,7 @@ def envelope(event: Event, *, site: str, device: str, sequence: int | None, hist
     """`event` as CloudEvents JSON (UTF-8). `sequence` counts from 1 per topic; None for what is not counted (state, info, health)."""
     return _encoder.encode(
         CloudEvent(
+            specversion="1.0",
             id=event.id,
             source=f"/undertone/{site}/{device}",
             type=type_name(event.data),

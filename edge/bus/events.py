@@ -441,7 +441,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """CloudEvents 1.0 structured-mode JSON. `sequence` counts per topic; `historical` marks what was sent late."""
 
-    specversion: Literal["1.0"] = msgspec.field(default="1.0")
+    specversion: Literal["1.0"]
     id: str
     source: str
     type: str
@@ -450,5 +450,5 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     datacontenttype: str
     dataschema: str
     sequence: int | None = None
-    historical: bool = False
+    historical: bool
     data: msgspec.Raw
