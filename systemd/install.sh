@@ -13,7 +13,6 @@ options
   --wheels DIR     take Python packages from this folder alone: no network is used
   --no-capture     leave PyAudio out (it is compiled): lines then come from commands such as arecord
   --no-speech      do not bring the speech recogniser (about 40 MB): the box then works with the voice alone
-  --no-start       set up, but do not enable or start the unit
   --root DIR       set up below DIR and leave this system's systemd alone (images, tests)
 
 what goes where
@@ -31,7 +30,7 @@ die() { printf 'install.sh: %s\n' "$*" >&2; exit "${2:-1}"; }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source_dir=$(dirname "$here")
-root="" python="" wheels="" capture=yes speech=yes start=yes action=install purge=no
+root="" python="" wheels="" capture=yes speech=yes action=install purge=no
 while [ $# -gt 0 ]; do
   case $1 in
     --source) source_dir=${2:?--source needs a folder}; shift ;;
@@ -40,7 +39,6 @@ while [ $# -gt 0 ]; do
     --root) root=${2:?--root needs a folder}; root=${root%/}; shift ;;
     --no-capture) capture=no ;;
     --no-speech) speech=no ;;
-    --no-start) start=no ;;
     --uninstall) action=uninstall ;;
     --purge) purge=yes ;;
     -h | --help) usage; exit 0 ;;
@@ -192,12 +190,12 @@ install_all() {
   fi
   ln -sf /opt/undertone/current/bin/undertone /usr/local/bin/undertone
   service daemon-reload
-  if [ "$start" = yes ]; then
-    service enable --quiet undertone.service
+  # A new box is not started: its configuration has only just been written.
+  if systemctl is-active --quiet undertone.service; then
     service restart undertone.service
-    say "running; see: systemctl status undertone, undertone doctor --config $etc/undertone.yaml"
+    say "brought up to date and started again; see: systemctl status undertone"
   else
-    say "ready; edit $etc/undertone.yaml, then: systemctl enable --now undertone"
+    say "set up. Next: edit $etc/undertone.yaml; undertone doctor --config $etc/undertone.yaml; systemctl enable --now undertone"
   fi
 }
 
