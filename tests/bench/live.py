@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import paho.mqtt.client as mqtt
 
-from tests.broker import running_broker
+from tests.broker import Broker
 
 # Our endpointer's hangover, which `end_ms` of an utterance holds and its speech does not.
 HANGOVER_MS = 500
@@ -101,9 +101,9 @@ def resident_mb(pid: int) -> float:
 
 def one_run(folder: Path, call: Path, lines: int) -> dict[str, Any]:
     """Hear the whole call on `lines` lines at once: lags, memory, CPU, time to the first frame."""
-    with running_broker(folder / "broker") as port:
-        subscriber = Subscriber(port)
-        config = configuration(folder / "box", call, lines, port)
+    with Broker(folder / "broker") as broker:
+        subscriber = Subscriber(broker.port)
+        config = configuration(folder / "box", call, lines, broker.port)
         status = folder / "box" / "state" / "status.json"
         begun, first, memory = time.monotonic(), None, 0.0
         with box(config) as process:
