@@ -1,0 +1,89 @@
+"""A bundle as one file, for a stick, a mail or the bus: a plain, uncompressed tar. Unpacking trusts nothing in it."""
+
+import io
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, is_plain
+from edge.errors import ModelError
+
+# The Vosk model is the largest thing that is ever packed: 71 MB.
+MAX_BYTES = 256_000_000
+_MAX_FILES = 64
+
+
+def pack(bundle: Bundle, path: Path) -> None:
+    """Write the bundle as a tar to `path`: the same bytes each time. Raises ModelError if it cannot be written."""
+    names = [MANIFEST, *([SIGNATURE] if (bundle.folder / SIGNATURE).is_file() else []), *sorted(bundle.manifest.files)]
+    part = path.with_name(path.name + ".part")
+    try:
+        with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
+            for name in names:
+                raw = (bundle.folder / name).read_bytes()
+                info = tarfile.TarInfo(name)
+                info.size, info.mode = len(raw), 0o644
+                tar.addfile(info, io.BytesIO(raw))
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ModelError(f"{path}: cannot be written: {error.strerror}; give a folder of yours") from error
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Unpack the bundle's tar at `path` into the new, empty `folder`, every file on the disk when this returns.
+
+    Raises ModelError: not a tar, truncated, too large, too many files, no room, a link, a device, a path out of the folder.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ModelError(f"{path}: {size / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB of any bundle; it is not one of ours")
+        if shutil.disk_usage(folder).free < size * 2:
+            raise ModelError(f"{folder}: no room: {size * 2 / 1e6:.1f} MB needed; make room on that disk")
+        with tarfile.open(path, "r:") as tar:
+            _unpack_members(path, tar, folder, size)
+    except (tarfile.TarError, EOFError) as error:
+        raise ModelError(f"{path}: not a whole bundle: {error}; bring it again") from error
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: no such file; give a bundle's .tar or folder") from error
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be unpacked into {folder}: {error.strerror}; make room, or check who owns it") from error
+
+
+def _unpack_members(path: Path, tar: tarfile.TarFile, folder: Path, size: int) -> None:
+    """Each member checked before a byte of it is written; what is unpacked cannot be larger than the file it comes from."""
+    seen: set[str] = set()
+    total = 0
+    for member in tar:
+        if not member.isreg() or member.issparse():
+            raise ModelError(f"{path}: '{member.name[:80]}' is a link, device or folder, not a plain file; it is not one of our bundles")
+        if not is_plain(member.name):
+            raise ModelError(f"{path}: '{member.name[:80]}' points out of the bundle; it is not one of our bundles")
+        if member.name in seen:
+            raise ModelError(f"{path}: '{member.name}' is in it twice; it is not one of our bundles")
+        seen.add(member.name)
+        total += member.size
+        if len(seen) > _MAX_FILES or total > size:
+            raise ModelError(f"{path}: more than a bundle holds ({len(seen)} files, {total:,} bytes); not one of ours")
+        packed = tar.extractfile(member)
+        raw = packed.read() if packed else b""
+        if len(raw) != member.size:
+            raise ModelError(f"{path}: cut short in '{member.name}'; bring it again")
+        target = folder / member.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(raw)
+    if MANIFEST not in seen:
+        raise ModelError(f"{path}: no {MANIFEST} in it; give a bundle made by `undertone-convert pack`")
+    for item in (*folder.rglob("*"), folder):
+        sync(item)
+
+
+def sync(path: Path) -> None:
+    """What was written to the file or folder at `path` is on the disk when this returns."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
