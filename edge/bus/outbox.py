@@ -94,6 +94,10 @@ class Counts:
 _T = TypeVar("_T")
 
 
+class _DamageError(sqlite3.DatabaseError):
+    """Damage that we found ourselves."""
+
+
 def _uptime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
@@ -434,10 +438,10 @@ def _connect(path: Path, *, expect_tables: bool) -> sqlite3.Connection:
             db.execute(f"PRAGMA {pragma}")
         taken = db.execute("PRAGMA user_version").fetchone()[0]
         if (expect_tables and taken == 0) or taken > len(_MIGRATIONS):
-            raise sqlite3.DatabaseError("no outbox of this version" if taken else "emptied")  # noqa: TRY301 (handled as any damage)
+            raise _DamageError("no outbox of this version" if taken else "emptied")  # noqa: TRY301 (handled as any damage)
         problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
-            raise sqlite3.DatabaseError(problem)  # noqa: TRY301 (handled as any damage)
+            raise _DamageError(problem)  # noqa: TRY301 (handled as any damage)
         for number, step in enumerate(_MIGRATIONS[taken:], start=taken + 1):
             db.executescript(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT;")
         # A file that cannot be written is found out now, not at the first event.
@@ -449,12 +453,12 @@ def _connect(path: Path, *, expect_tables: bool) -> sqlite3.Connection:
 
 
 def _code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; SQLITE_CORRUPT for the damage that we found ourselves."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    """SQLite's primary result code; 0 for what is not SQLite's."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _is_damage(error: sqlite3.Error) -> bool:
-    return _code(error) in _DAMAGED
+    return isinstance(error, _DamageError) or _code(error) in _DAMAGED
 
 
 def _only_one(path: Path) -> int:
