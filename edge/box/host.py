@@ -1,0 +1,98 @@
+"""The doctor looks at the box itself: clock, disk, memory, rights."""
+
+import os
+import resource
+import stat
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge.box.clock import rfc3339, time_synced
+from edge.box.finding import Finding, failed, good, look, skipped
+from edge.box.health import memory_available_mb, resources
+from edge.config import Config
+
+# A clock before this program was written is a clock that lost its battery.
+_WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
+# Beside the outbox: logs, a model to be installed, and room for the file system itself.
+_SPARE_MB = 200
+# Python, the voice model and the recogniser's model, and one recogniser a line that grows to this over a long call (measured).
+_BASE_MB, _LINE_MB = 300, 170
+# An SD card that takes longer than this for one small write delays every event.
+_SLOW_SYNC_S = 0.5
+
+
+def clock() -> Finding:
+    """Whether the wall clock can be believed: every event carries it."""
+    now = datetime.now(UTC)
+    if now < _WRITTEN:
+        return failed(f"the clock says {rfc3339(now)}", "set up time synchronisation: timedatectl set-ntp true")
+    if not time_synced():
+        remedy = "timedatectl set-ntp true; until then events say time_synced: false"
+        return look(f"{rfc3339(now)}, but nothing here says that it is synchronised", remedy)
+    return good(f"{rfc3339(now)}, synchronised")
+
+
+def disk(config: Config) -> Finding:
+    """Writes and fsyncs in the state directory, and measures the room that is left."""
+    folder = Path(config.state_dir)
+    probe = folder / f".doctor-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        began = time.monotonic()
+        with probe.open("wb") as file:
+            file.write(b"\0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+        took_s = time.monotonic() - began
+        probe.unlink()
+    except OSError as error:
+        return failed(f"{folder}: {error.strerror}", "give this user a state_dir that it may write, or make room on the disk")
+    free_mb = resources(folder).disk_free_mb
+    says = f"{folder}: written and synced in {took_s * 1000:.0f} ms, {free_mb:.0f} MB free"
+    needed_mb = config.outbox_max_mb + _SPARE_MB
+    if free_mb < needed_mb:
+        return failed(says, f"make room: outbox_max_mb is {config.outbox_max_mb}, so {needed_mb} MB are needed")
+    if took_s > _SLOW_SYNC_S:
+        return look(says, "the disk is slow or worn; use another SD card or an SSD")
+    return good(says)
+
+
+def memory(config: Config) -> Finding:
+    """Whether what the lines need is there."""
+    available_mb = memory_available_mb()
+    needed_mb = _BASE_MB + _LINE_MB * max(1, sum(len(line.channels) for line in config.lines))
+    says = f"{available_mb:.0f} MB available, about {needed_mb} MB needed"
+    return good(says) if available_mb >= needed_mb else failed(says, "end other programs, configure fewer lines, or use a bigger box")
+
+
+def permissions(config: Config) -> Finding:
+    """Whether this user may use sound cards, and nobody else may read the secrets."""
+    closed = [str(node) for node in Path("/dev/snd").glob("pcm*c") if not os.access(node, os.R_OK | os.W_OK)]
+    if closed:
+        return failed(f"may not use {closed[0]}", "put this user into the group audio: usermod -aG audio USER, then log in again")
+    for key in ("password_file", "key"):
+        name = getattr(config.mqtt, key)
+        if name is None:
+            continue
+        path = Path(name)
+        try:
+            mode = path.stat().st_mode
+            path.open("rb").close()
+        except OSError as error:
+            return failed(f"mqtt.{key}: {path}: {error.strerror}", "give the path of a file that this user can read")
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            return look(f"mqtt.{key}: {path}: others may read it", f"chmod 600 {path}")
+    if resource.getrlimit(resource.RLIMIT_CORE)[0] != 0 and os.environ.get("INVOCATION_ID"):
+        return look("core dumps are on for the service: they would hold what was said", "LimitCORE=0 in the unit, as shipped")
+    return good(f"user {os.getuid()} may use what it needs; secrets are its own" if config.mqtt.password_file else "may use what it needs")
+
+
+def service() -> Finding:
+    """Whether systemd runs the service."""
+    if not Path("/run/systemd/system").exists():
+        return skipped("no systemd here")
+    unit = Path("/etc/systemd/system/undertone.service")
+    if not unit.exists():
+        return skipped("the unit is not installed (systemd/install.sh)")
+    return good(f"{unit} is installed; systemctl status undertone tells more")

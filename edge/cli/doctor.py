@@ -1,0 +1,127 @@
+"""`undertone doctor`: is everything there that this box needs, and does it work?"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.box.doctor import Check
+    from edge.config import Config
+
+_EXAMPLES = """\
+examples:
+  undertone doctor                                 a new box: sound card, models, clock, disk, memory
+  undertone doctor --config undertone.yaml         also each configured line, the outbox and the broker
+  sudo systemctl stop undertone; sudo undertone doctor --config /etc/undertone/undertone.yaml
+                                                   a box in service (the service holds the sound card)
+  undertone doctor --bench --lines 4               how many lines can this box carry? (about two minutes)
+  undertone doctor --json | jq                     for a program
+
+each check really uses the thing: it records, infers, decodes, publishes and reads back, writes and syncs.
+  good     works              look   works, but somebody should look at it
+  failed   does not work      skipped   nothing is configured there
+exit code 1 if any check failed
+"""
+_CREDENTIALS = "/run/credentials/undertone.service/"
+_COLOURS = {"good": "green", "look": "yellow", "failed": "bold red", "skipped": "dim"}
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "doctor",
+        help="check audio, models, broker, clock, disk and rights by really using each",
+        description="Check everything this box needs, and say what to do about what is wrong.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the box's configuration (without: what a new box would use)")
+    parser.add_argument("--json", action="store_true", help="a JSON array on stdout, nothing else there")
+    parser.add_argument("--bench", action="store_true", help="measure how many lines this box can carry instead")
+    parser.add_argument("--lines", type=int, default=8, metavar="N", help="with --bench: stop at N lines (default: 8)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Examine, or measure; 1 where something failed."""
+    import logging
+
+    from edge.config import load_config
+
+    # What a check meets is in its finding; the journal's lines would only stand between them.
+    logging.getLogger("undertone").addHandler(logging.NullHandler())
+    config = None if args.config is None else _with_credentials(load_config(args.config))
+    if args.bench:
+        return _bench(config, args)
+    return _examine(config, as_json=args.json)
+
+
+def _examine(config: "Config | None", *, as_json: bool) -> int:
+    from edge.box.doctor import examine
+
+    checks = []
+    for check in examine(config):
+        checks.append(check)
+        if not as_json:
+            _show(len(checks), check)
+    if as_json:
+        import msgspec
+
+        print(msgspec.json.encode([_row(check) for check in checks]).decode())
+    bad = [check.name for check in checks if check.finding.outcome == "failed"]
+    if bad and not as_json:
+        print(f"undertone: {len(bad)} of {len(checks)} checks failed: {', '.join(bad)}", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def _row(check: "Check") -> dict[str, object]:
+    found = check.finding
+    return {"check": check.name, "outcome": found.outcome.value, "says": found.says, "remedy": found.remedy, "ms": check.took_ms}
+
+
+def _show(number: int, check: "Check") -> None:
+    """A row as soon as it is known: some checks take seconds, and a person waits on the phone."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    found = check.finding
+    row = Table.grid(padding=(0, 1))
+    for width in (2, 14, 7):
+        row.add_column(width=width)
+    row.add_column(overflow="fold")
+    says = Text(found.says)
+    if found.remedy:
+        says.append(f"\n-> {found.remedy}", style="bold")
+    row.add_row(str(number), check.name, Text(found.outcome.value, style=_COLOURS[found.outcome.value]), says)
+    Console(highlight=False).print(row)
+
+
+def _with_credentials(config: "Config") -> "Config":
+    """The service gets its secrets from systemd, in a folder that is there only while it runs; root reads their originals."""
+    import msgspec
+
+    originals = {}
+    for key in ("password_file", "key"):
+        name = getattr(config.mqtt, key)
+        if name and name.startswith(_CREDENTIALS) and not Path(name).exists():
+            originals[key] = str(Path("/etc/undertone") / Path(name).name)
+    return msgspec.structs.replace(config, mqtt=msgspec.structs.replace(config.mqtt, **originals))
+
+
+def _bench(config: "Config | None", args: argparse.Namespace) -> int:
+    from edge.box.capacity import keep, measure
+    from edge.config import Config
+
+    given = config or Config()
+    capacity = measure(given, args.lines, lambda step: print(step, file=sys.stderr))
+    if config is not None:
+        keep(capacity, Path(config.state_dir))
+    if args.json:
+        import msgspec
+
+        print(msgspec.json.encode(capacity).decode())
+    else:
+        print(f"this box carries {capacity.lines} line(s) of {capacity.channels} channel(s), all customers speaking")
+    return 0 if capacity.lines else 1
