@@ -324,7 +324,7 @@ STORIES = {
     "retention-risk": lambda call: call.customer(words(1, 0, cause="retention")),
     "regulator-threat": lambda call: call.customer(words(1, 0, cause="legal_or_regulator")),
     "dead-air-after-complaint": lambda call: call.customer(ANGRY).quiet(14),
-    "repeat-caller": lambda call: call.customer(words(0.5, 0, signals=("repeat",))),
+    "repeat-caller": lambda call: call.customer(words(3, 0, signals=("repeat",))),
     "sharp-fall": lambda call: [call.customer(said).agent(6) for said in (PLEASED, PLEASED, PLEASED, CALM, CALM, ANGRY, ANGRY)],
 }
 
@@ -345,6 +345,10 @@ def test_a_calm_call_raises_nothing():
     for said in (CALM, PLEASED, CALM, UNHEARD, words(0.3, 0), PLEASED):
         call.customer(said).agent().quiet(4)
     assert call.over().alerts == []
+
+
+def test_calling_twice_to_say_thanks_is_no_complaint():
+    assert Conversation().customer(words(-2, 3, signals=("repeat",))).agent().customer(CALM).over().alerts == []
 
 
 def test_a_furious_agent_with_a_calm_customer_raises_nothing():

@@ -1,7 +1,5 @@
 """What an alert stands on: whether to believe it, what it is about, and which utterances show it."""
 
-from collections import Counter
-
 from edge.bus.events import EvidenceData
 from edge.call.findings import Finding
 from edge.call.picture import Heard, Picture
@@ -20,12 +18,12 @@ def believed(finding: Finding | None) -> Finding | None:
 
 
 def cause_of(finding: Finding, picture: Picture) -> tuple[str | None, str | None]:
-    """What the alert is about and that cause's team: the evidence's commonest cause, else the call's; the later one of equals."""
+    """What the alert is about and that cause's team: what its evidence most probably complains of, else what the call does."""
     for heard in ([hit.heard for hit in finding.hits if hit.heard], picture.heard):
         known = [one for one in heard if one.cause is not None]
         if known:
-            counts = Counter(one.cause for one in known)
-            best = max(known, key=lambda one: (counts[one.cause], one.n))
+            total = {cause: sum(one.cause_p for one in known if one.cause == cause) for cause in {one.cause for one in known}}
+            best = max(known, key=lambda one: (total[one.cause], one.n))
             return best.cause, best.cause_route
     return None, None
 

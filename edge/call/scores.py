@@ -3,6 +3,7 @@
 Each utterance that has a label counts once, whatever its length, so that a consumer can do every figure again.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, linear_regression
@@ -71,7 +72,8 @@ def _quarters(scored: Sequence[Scored], duration_ms: int) -> list[float | None]:
 
 def _worst(scored: Sequence[Scored]) -> WorstData:
     """The window, beginning with an utterance, whose mean is lowest; lone utterances count only where there is nothing else."""
-    windows = [[one for one in scored[first:] if one.start_ms < begin.start_ms + WORST_WINDOW_MS] for first, begin in enumerate(scored)]
+    starts = [one.start_ms for one in scored]
+    windows = [scored[first : bisect_left(starts, start + WORST_WINDOW_MS, first)] for first, start in enumerate(starts)]
     several = [window for window in windows if len(window) > 1] or windows
     worst = min(several, key=lambda window: fmean(one.polarity for one in window))
     return WorstData(

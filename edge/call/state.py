@@ -73,6 +73,7 @@ class Call:
         self._talk = Talk(roles=line.channels, start=opened.start)
         self._heard: list[Heard] = []
         self._scored: list[Scored] = []
+        self._scores = scores([], 0)
         self._now = opened.start
         self._window_start, self._windows, self._reviewed = opened.start, 0, opened.start
 
@@ -120,6 +121,7 @@ class Call:
         self._heard.append(seen)
         if seen.labelled and seen.fused is not None:
             self._scored.append(Scored(start_ms=seen.start_ms, end_ms=seen.end_ms, polarity=seen.fused.polarity))
+        self._scores = self._score()
         data = utterance_heard(
             seen,
             utterance,
@@ -127,7 +129,7 @@ class Call:
             readings=(voice, words),
             verdict=judged,
             turn=turn,
-            scores=None if seen.side == "agent" else self._scores(),
+            scores=None if seen.side == "agent" else self._scores,
             latency=latency,
         )
         events = [self._event("utterance", seen.n, data, utterance.end)]
@@ -137,13 +139,13 @@ class Call:
         return [*events, *self._review()]
 
     def active(self, activity: Activity) -> list[Event]:
-        """20 ms more of who speaks: metrics every 15 s, and a look at the rules every second."""
+        """20 ms more of who speaks: metrics every 15 s, and a look at the rules every second of a mutual silence."""
         self._talk.active(activity)
         self._now = max(self._now, activity.start + FRAME_SAMPLES)
         events: list[Event] = []
         if self._now - self._window_start >= METRICS_SAMPLES:
             events.append(self._metrics(self._window_start + METRICS_SAMPLES))
-        if self._now - self._reviewed >= _REVIEW_SAMPLES:
+        if self._now - self._reviewed >= _REVIEW_SAMPLES and self._talk.turns.silence() is not None:
             events += self._review()
         return events
 
@@ -187,7 +189,7 @@ class Call:
             now_ms=now_ms,
             heard=self._heard,
             silences=[Stretch(start_ms=self._ms(one.start), end_ms=self._ms(one.end)) for one in quiet],
-            scores=self._scores(),
+            scores=self._scores,
             hears_both=self._talk.hears_both,
         )
         return alert_events(self.alerts.review(picture, self._moment()))
@@ -200,7 +202,7 @@ class Call:
             n=self._windows,
             start_ms=self._ms(self._window_start),
             end_ms=self._ms(end),
-            scores=self._scores(),
+            scores=self._score(),
             **self._talk.together(self._talk.window),
         )
         self._window_start = end
@@ -221,7 +223,7 @@ class Call:
             utterances=len(self._heard),
             customer_utterances=len(customer),
             abstained=sum(not one.labelled for one in customer),
-            scores=self._scores(),
+            scores=self._score(),
             causes=dict(sorted(Counter(one.cause for one in customer if one.cause is not None).items())),
             alerts=self.alerts.fired,
             models=self._models,
@@ -230,7 +232,7 @@ class Call:
             **self._talk.together(self._talk.total),
         )
 
-    def _scores(self) -> ScoresData:
+    def _score(self) -> ScoresData:
         return scores(self._scored, self._ms(self._now))
 
     def _event(self, kind: str, n: int, data: Wire, sample: int, topic: str | None = None) -> Event:
