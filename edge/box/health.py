@@ -61,14 +61,14 @@ _WINDOW_FRAMES = 1000 // FRAME_MS
 # (A line in packet telephony with silence suppression may be digitally silent between calls, so this is told, not acted on.)
 _SILENT_S = 30
 # ITU-T P.56 puts active speech at -26 dBov; nearly all of a call under -60 dBFS means the gain is down or the wrong jack is used.
-_QUIET_DBFS = -60.0
+QUIET_DBFS = -60.0
 # One sample in a hundred at full scale over ten seconds is audible as distortion.
-_CLIPPED_SHARE = 0.01
+CLIPPED_SHARE = 0.01
 _CLIP_AT = 32_700
 # A tenth of full scale of constant offset eats headroom and comes from a broken input.
 _OFFSET = 3277.0
 # Mains and its first two harmonics hold this share of a window's energy.
-_HUM_SHARE = 0.7
+HUM_SHARE = 0.7
 # Hum under this level disturbs nobody.
 _HUM_DBFS = -50.0
 # What is wrong with level shows in this many windows before it is told.
@@ -151,10 +151,10 @@ class LevelWatch:
             return [f"digital silence for {self._silent_s[channel]} s; check cable, jack and mute"]
         signs = {
             "stuck level; unplug the sound card and plug it in again": now.stuck,
-            "clipped; turn the capture gain down": now.clipped >= _CLIPPED_SHARE,
+            "clipped; turn the capture gain down": now.clipped >= CLIPPED_SHARE,
             "constant offset; the input is broken or not a line input": abs(now.offset) >= _OFFSET and not now.stuck,
-            "mains hum; use an isolating line tap or another power supply": now.hum >= _HUM_SHARE and now.rms_dbfs >= _HUM_DBFS,
-            "very quiet; turn the capture gain up": _QUIET_DBFS > now.rms_dbfs > -math.inf,
+            "mains hum; use an isolating line tap or another power supply": now.hum >= HUM_SHARE and now.rms_dbfs >= _HUM_DBFS,
+            "very quiet; turn the capture gain up": QUIET_DBFS > now.rms_dbfs > -math.inf,
         }
         streak = self._streaks[channel]
         for what, seen in signs.items():

@@ -3,7 +3,7 @@
 import time
 
 from edge.box.finding import Finding, failed, good, look, skipped
-from edge.box.synthetic import speech
+from edge.box.synthetic import made_up_customer, speech
 from edge.config import Config
 from edge.values import Absent, Mode
 
@@ -12,6 +12,26 @@ _COMPLAINT = "this is the third time i call about the same bill and nobody helps
 _DECODED_S = 4
 # Above this share of real time a second channel would not fit beside the first.
 _SLOW_SHARE = 0.5
+
+
+def voice(config: Config) -> Finding:
+    """Load the voice model as the service does (signature, checksums) and let it judge a made-up customer."""
+    if config.mode is Mode.WORDS:
+        return skipped("mode is words")
+    from edge.bundle.store import find_bundle
+    from edge.voice.emotion import EmotionModel
+
+    began = time.monotonic()
+    model = EmotionModel.load(find_bundle("voice", config))
+    loaded_s = time.monotonic() - began
+    customer = made_up_customer(_DECODED_S)
+    began = time.monotonic()
+    reading = model.read(customer)
+    took_ms = (time.monotonic() - began) * 1000
+    if isinstance(reading, Absent):
+        return failed(f"says nothing of {_DECODED_S} s of voice ({reading.reason})", "undertone model rollback voice, or take another one")
+    says = f"loaded in {loaded_s:.1f} s, judges {_DECODED_S} s in {took_ms:.0f} ms"
+    return look(says, "this box is slow: use a faster one, or mode: words") if took_ms > _SLOW_SHARE * _DECODED_S * 1000 else good(says)
 
 
 def recogniser(config: Config) -> Finding:

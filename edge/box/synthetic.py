@@ -4,10 +4,13 @@ A pulse train through three formant resonators (Klatt, JASA 67, 1980, in its sim
 Deterministic: the same seed gives the same samples. It is nobody's voice and holds no words.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.values import SAMPLE_RATE, Pcm
+from edge.segment.crosstalk import CustomerUtterance, customer_utterance
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Pcm, Role, Utterance
 
 # Formant frequencies of five vowels (Peterson and Barney, JASA 24, 1952: men), Hz.
 _VOWELS = ((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 2410), (300, 870, 2240))
@@ -18,6 +21,8 @@ _SYLLABLE = SAMPLE_RATE // 4
 _PEAK = 6000
 # The noise of a line, so that pauses are not digitally silent.
 _NOISE = 12
+# What those two make, roughly.
+_SNR_DB = 40.0
 
 
 def speech(seconds: float, *, seed: int = 1, pitch_hz: float = 120.0) -> Pcm:
@@ -38,6 +43,28 @@ def dialogue(seconds: float, channels: int, *, seed: int = 1) -> Pcm:
         sound[turn % channels, at : at + len(said)] += said
         at, turn = at + len(said) + SAMPLE_RATE * 8 // 10, turn + 1
     return _int16(sound)
+
+
+def made_up_customer(seconds: float, *, seed: int = 1, pitch_hz: float = 190.0) -> CustomerUtterance:
+    """An utterance of `speech`, as the voice branch takes it."""
+    pcm = speech(seconds, seed=seed, pitch_hz=pitch_hz)
+    pcm = pcm[: len(pcm) // FRAME_SAMPLES * FRAME_SAMPLES]
+    utterance = Utterance(
+        channel=0,
+        role=Role.CUSTOMER,
+        start=0,
+        end=len(pcm),
+        speech_end=len(pcm),
+        pcm=pcm,
+        voiced=np.ones(len(pcm) // FRAME_SAMPLES, np.bool_),
+        turn=0,
+        level_dbfs=20 * math.log10(float(np.sqrt(np.mean(pcm.astype(np.float64) ** 2))) / 32768),
+        snr_db=_SNR_DB,
+    )
+    customer = customer_utterance(utterance)
+    if customer is None:
+        raise ValueError("a made-up customer is none")
+    return customer
 
 
 def _syllable(rng: np.random.Generator, pitch_hz: float) -> NDArray[np.float64]:
