@@ -2,9 +2,11 @@
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from edge.bus.commands import CallContext
-from edge.bus.events import Failed, Metrics, Started, Summary, Text
+from edge.bus.commands import AlertAction, CallContext
+from edge.bus.events import Alert, Failed, Metrics, Started, Summary, Text
 from edge.values import SAMPLE_RATE, Absent, Privacy, Role
 from tests.conversation import ANGRY, CALM, PLEASED, SILENT, UNHEARD, Conversation, voice, words
 
@@ -143,3 +145,79 @@ def test_a_call_that_cannot_be_heard_to_its_end_says_so():
 def test_keywords_are_placed_in_the_call():
     one = Conversation(start=16_000).customer(words(keyword="cancel-word")).utterances[0]
     assert (one.words.spotted[0].keyword, one.words.spotted[0].start_ms) == ("cancel-word", 0)
+
+
+# --- any conversation at all -----------------------------------------------------------------------------------------
+
+polarities = st.floats(-6, 6)
+causes = st.sampled_from([None, "billing", "retention", "legal_or_regulator"])
+spoken = st.builds(
+    lambda n, p, q, cause, repeat: words(n, p, q, cause=cause, signals=("repeat",) if repeat else ()),
+    polarities,
+    polarities,
+    st.floats(0, 1),
+    causes,
+    st.booleans(),
+)
+steps = st.one_of(
+    st.tuples(st.just("customer"), spoken, st.builds(voice, polarities, polarities, st.floats(0, 1))),
+    st.tuples(st.just("customer"), spoken, st.just(UNHEARD)),
+    st.tuples(st.just("agent"), st.booleans()),
+    st.tuples(st.just("quiet"), st.floats(0.1, 25)),
+    st.tuples(st.just("tone"), st.sampled_from(["music", "dtmf"])),
+    st.tuples(st.just("context"), st.sampled_from(["C-1", "C-2"])),
+    st.tuples(st.just("act"), st.sampled_from(["ack", "contacted", "close"]), st.sampled_from(["sustained-anger", "retention-risk"])),
+)
+
+
+def play(script) -> Conversation:
+    call = Conversation(config={"privacy": Privacy.TRANSCRIPT})
+    for name, *what in script:
+        match name:
+            case "customer":
+                call.customer(*what)
+            case "agent":
+                call.agent(interrupted=what[0])
+            case "quiet":
+                call.quiet(what[0])
+            case "tone":
+                call.tone(what[0])
+            case "context":
+                call.command(CallContext(customer_ref=what[0]))
+            case "act":
+                call.command(AlertAction(alert=f"0190-call:alert:{what[1]}", action=what[0], by="maria"))
+    return call.over()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(steps, max_size=25))
+def test_whatever_is_said_every_event_is_valid_and_every_alert_lives_once(script):
+    call = play(script)
+    for event in call.events:
+        told = msgspec.json.decode(msgspec.json.encode(event.data), type=type(event.data))
+        assert told == event.data
+    assert len({event.id for event in call.events}) == len(call.events)
+    lives: dict[str, list[Alert]] = {}
+    for alert in call.alerts:
+        lives.setdefault(alert.alert, []).append(alert)
+    for life in lives.values():
+        assert [alert.revision for alert in life] == list(range(1, len(life) + 1))
+        assert life[0].state == "new"
+        assert [alert.state for alert in life[1:-1]] == ["update"] * max(0, len(life) - 2)
+        assert (life[-1].state, life[-1].end_reason is not None) == ("end", True)
+        assert [alert.updated_at for alert in life] == sorted(alert.updated_at for alert in life)
+        severities = ["low", "medium", "high", "critical"]
+        ranks = [severities.index(alert.severity) for alert in life]
+        assert ranks == sorted(ranks)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(steps, max_size=15))
+def test_whatever_is_said_the_summary_is_the_sum_of_its_windows(script):
+    call = play(script)
+    told, windows = call.data(Summary)[0], call.data(Metrics)
+    assert sum(window.silence_ms for window in windows) == told.silence_ms
+    assert sum(window.dead_air_ms for window in windows) == told.dead_air_ms
+    assert sum(window.roles[0].talk_ms for window in windows) == told.roles[0].talk_ms
+    assert told.dead_air_ms <= told.silence_ms <= told.duration_ms
+    assert told.longest_silence_ms == max((window.longest_silence_ms for window in windows), default=0)
