@@ -4,6 +4,9 @@ import io
 import os
 import shutil
 import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, is_plain
@@ -78,6 +81,14 @@ def _unpack_members(path: Path, tar: tarfile.TarFile, folder: Path, size: int) -
         raise ModelError(f"{path}: no {MANIFEST} in it; give a bundle made by `undertone-convert pack`")
     for item in (*folder.rglob("*"), folder):
         sync(item)
+
+
+@contextmanager
+def unpack_aside(path: Path) -> Iterator[Path]:
+    """The bundle's tar at `path` unpacked in a folder of its own that goes away afterwards. Raises ModelError as `unpack` does."""
+    with tempfile.TemporaryDirectory(prefix="undertone-bundle-") as folder:
+        unpack(path, Path(folder))
+        yield Path(folder)
 
 
 def sync(path: Path) -> None:

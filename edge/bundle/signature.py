@@ -46,6 +46,10 @@ class PrivateKey:
     id: str
     secret: bytes = field(repr=False)
 
+    def public(self) -> bytes:
+        """The raw public key."""
+        return Ed25519PrivateKey.from_private_bytes(self.secret).public_key().public_bytes_raw()
+
     def sign(self, manifest: bytes) -> bytes:
         """The signature file's content for a manifest's bytes."""
         made = Ed25519PrivateKey.from_private_bytes(self.secret).sign(_DOMAIN + manifest)
@@ -79,11 +83,11 @@ def write_keys(private_path: Path, public_path: Path, key: PrivateKey, public: b
 
 def read_private(path: Path) -> PrivateKey:
     """The private key in `path`. Raises ModelError naming the file and the remedy."""
-    key, raw = _read(path, _PRIVATE)
-    public = Ed25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw()
-    if key_id(public) != key:
-        raise ModelError(f"{path}: its id '{key}' is not this key's; make a new one with `undertone-convert keygen`")
-    return PrivateKey(id=key, secret=raw)
+    claimed, raw = _read(path, _PRIVATE)
+    key = PrivateKey(id=claimed, secret=raw)
+    if key_id(key.public()) != claimed:
+        raise ModelError(f"{path}: its id '{claimed}' is not this key's; make a new one with `undertone-convert keygen`")
+    return key
 
 
 def read_public(path: Path) -> tuple[str, bytes]:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.bundle.signature import Trust
 from edge.config import KeywordConfig
 from edge.values import SAMPLE_RATE, Absent, Driver, Evidence, Polarity, Role, Word, WordsReading
 from edge.words.causes import Causes
@@ -41,13 +42,17 @@ class WordsJudge:
         lexicon: Path | None = None,
         causes: Path | None = None,
         keywords: Sequence[KeywordConfig] = (),
+        *,
+        trust: Trust | None = None,
     ) -> "WordsJudge":
         """A judge with the learned model in the folder `bundle` (None: VADER and overlay alone) and a site's own files.
+
+        `trust` says who may have signed the bundle (None: the shipped keys).
 
         Raises ConfigError for a site's file, ModelError for a bundle that is refused.
         """
         overlay = Lexicon.load(lexicon)
-        return cls(judge=Judge.load(bundle, overlay), causes=Causes.load(causes), spotter=KeywordSpotter(keywords))
+        return cls(judge=Judge.load(bundle, overlay, trust=trust), causes=Causes.load(causes), spotter=KeywordSpotter(keywords))
 
     def judge(self, words: Sequence[Word], role: Role) -> WordsReading | Absent:
         """What `words` of one utterance say, whoever speaks; agents' script phrases score nothing for any role.

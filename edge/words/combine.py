@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.bundle.signature import Trust
 from edge.values import Polarity
 from edge.words.lexicon import Acted, Lexicon
 from edge.words.sentiment import Vader
@@ -50,9 +51,9 @@ class Judge:
         self._vader = vader
 
     @classmethod
-    def load(cls, bundle: Path | None, lexicon: Lexicon) -> "Judge":
+    def load(cls, bundle: Path | None, lexicon: Lexicon, *, trust: Trust | None = None) -> "Judge":
         """With the learned model in the folder `bundle`, if given. Raises ModelError."""
-        del bundle
+        del bundle, trust
         return cls(lexicon, Vader())
 
     def read(self, tokens: Sequence[str]) -> Judged:

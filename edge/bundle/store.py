@@ -1,0 +1,240 @@
+"""Bundles installed on this box: each beside the others, one serving. Power may fail at any moment.
+
+    <state_dir>/bundles/<kind>/versions/<name>-<version>-<hash>/   whole bundles, never changed once they have that name
+                              /serving.json                        which one serves, and which one served before it
+
+A bundle is unpacked, checked and flushed to the disk under another name before it is renamed; `serving.json` is replaced by
+a rename. So at every instant the box has the old model or the new one, whole.
+"""
+
+import fcntl
+import logging
+import os
+import shutil
+import typing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from edge.bundle.archive import sync, unpack
+from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, Kind, load, order, parse
+from edge.bundle.shipped import shipped_models, trust_of
+from edge.bundle.signature import Trust
+from edge.config import Config
+from edge.errors import ModelError, StoreError
+
+_log = logging.getLogger("undertone.bundles")
+_INCOMING = ".incoming"
+
+# What a branch does to prove that a bundle works here (golden vectors, time budget); raises ModelError.
+Prove = Callable[[Path], object]
+
+
+class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The pointer: folder names in `versions` (None: the shipped bundle). `pinned`: nothing replaces the current one."""
+
+    current: str | None = None
+    previous: str | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """One kind's installed bundles, under `root` (the state directory)."""
+
+    root: Path
+    kind: Kind
+    trust: Trust
+
+    @property
+    def folder(self) -> Path:
+        """All of this kind's."""
+        return self.root / "bundles" / self.kind
+
+    def serving(self) -> Serving:
+        """What serves now. Raises StoreError if the pointer cannot be read."""
+        path = self.folder / "serving.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Serving)
+        except FileNotFoundError:
+            return Serving()
+        except (OSError, msgspec.DecodeError) as error:
+            raise StoreError(f"{path}: cannot be read: {error}; remove it to go back to the shipped model, then install again") from error
+
+    def path_of(self, name: str | None) -> Path:
+        """The folder of the installed bundle `name`, or of the shipped one."""
+        return shipped_models() / self.kind if name is None else self.folder / "versions" / name
+
+    def versions(self) -> list[str]:
+        """Names of the installed bundles, oldest version first."""
+        folder = self.folder / "versions"
+        if not _visible(folder):
+            return []
+        names = (path.name for path in folder.iterdir() if not path.name.startswith("."))
+        return sorted(names, key=lambda name: (order(name.rsplit("-", 2)[-2]), name))
+
+    def install(self, source: Path, prove: Prove, *, allow_older: bool = False) -> Bundle:
+        """Check the bundle at `source` (.tar or folder), prove it, put it beside the others and let it serve.
+
+        Raises ModelError if it is refused (the reason; what serves is untouched), StoreError if the store cannot be written.
+        """
+        with self._locked():
+            incoming = self.folder / "versions" / f"{_INCOMING}-{os.getpid()}"
+            try:
+                _copy_in(source, incoming)
+                bundle = load(incoming, kind=self.kind, trust=self.trust)
+                serving = self.serving()
+                self._refuse_older(bundle, serving, allow_older=allow_older)
+                prove(incoming)
+                name = f"{bundle.label}-{bundle.sha256[:8]}"
+                placed = self.folder / "versions" / name
+                if placed.exists():
+                    shutil.rmtree(placed) if not _whole(placed, self.kind, self.trust) else shutil.rmtree(incoming)
+                if not placed.exists():
+                    incoming.rename(placed)
+                sync(placed.parent)
+                previous = serving.previous if name == serving.current else serving.current
+                self._point(Serving(current=name, previous=previous, pinned=serving.pinned))
+                self._sweep()
+            finally:
+                shutil.rmtree(incoming, ignore_errors=True)
+        return load(placed, kind=self.kind, trust=self.trust)
+
+    def rollback(self) -> Bundle:
+        """Let the model serve that served before; a second rollback undoes the first. Raises StoreError if none did."""
+        with self._locked():
+            serving = self.serving()
+            if serving.current is None and serving.previous is None:
+                raise StoreError(f"{self.folder}: only the shipped {self.kind} model has ever served; there is nothing to roll back to")
+            bundle = load(self.path_of(serving.previous), kind=self.kind, trust=self.trust)
+            self._point(Serving(current=serving.previous, previous=serving.current, pinned=serving.pinned))
+        return bundle
+
+    def pin(self, *, pinned: bool) -> None:
+        """Keep what serves against every install, or no longer."""
+        with self._locked():
+            self._point(msgspec.structs.replace(self.serving(), pinned=pinned))
+
+    def _refuse_older(self, bundle: Bundle, serving: Serving, *, allow_older: bool) -> None:
+        """An old, signed bundle that somebody kept is not a way to take a box back."""
+        if serving.pinned:
+            raise ModelError(f"the {self.kind} model is pinned; `undertone model pin {self.kind} --off` first")
+        now = self.path_of(serving.current) / MANIFEST
+        if allow_older or not now.is_file():
+            return
+        try:
+            current = parse(now.read_bytes(), now)
+        except ModelError:
+            return  # what serves is damaged: anything whole is better
+        if order(bundle.manifest.version) < order(current.version):
+            raise ModelError(f"{bundle.label} is older than {current.name}-{current.version}, which serves; add --older if that is meant")
+
+    def _point(self, serving: Serving) -> None:
+        """Replace the pointer in one step that survives a power cut."""
+        path = self.folder / "serving.json"
+        part = path.with_suffix(".part")
+        part.write_bytes(msgspec.json.encode(serving) + b"\n")
+        sync(part)
+        part.replace(path)
+        sync(path.parent)
+
+    def _sweep(self) -> None:
+        """Remove what neither serves nor served last, and what a power cut left half unpacked."""
+        serving = self.serving()
+        for path in (self.folder / "versions").iterdir():
+            if path.name not in (serving.current, serving.previous):
+                shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One change at a time, between processes too. Raises StoreError if the state directory cannot be written."""
+        try:
+            (self.folder / "versions").mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StoreError(f"{self.folder}: cannot be written: {error.strerror}; run as its owner, or set 'state_dir'") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        except OSError as error:
+            raise StoreError(f"{self.folder}: cannot be written: {error.strerror}; make room on that disk") from error
+        finally:
+            os.close(handle)
+
+
+def open_store(kind: Kind, config: Config) -> Store:
+    """The store of this box for one kind of model. Raises ModelError for a bad key file."""
+    return Store(root=Path(config.state_dir), kind=kind, trust=trust_of(config))
+
+
+@typing.overload
+def find_bundle(kind: typing.Literal["voice"], config: Config) -> Path: ...
+@typing.overload
+def find_bundle(kind: Kind, config: Config) -> Path | None: ...
+def find_bundle(kind: Kind, config: Config) -> Path | None:
+    """The folder of the model that serves: configured, else installed, else shipped; None if there is no such model.
+
+    An installed one that is damaged gives way to the one before it, then to the shipped one, with a log line. A
+    configured one is taken as it is: its loading says what is wrong. Raises ModelError for a voice model that is nowhere.
+    """
+    configured = {"voice": config.models.voice, "words": config.models.words, "vosk": config.models.vosk}.get(kind)
+    if configured is not None:
+        return Path(configured)
+    store = open_store(kind, config)
+    try:
+        serving = store.serving() if _visible(store.folder) else Serving()
+    except StoreError as error:
+        _log.warning("bundle.pointer_unreadable kind=%s reason=%r", kind, str(error))
+        serving = Serving()
+    for name in (serving.current, serving.previous):
+        if name is None:
+            break  # the shipped one serves, or served before
+        try:
+            return load(store.path_of(name), kind=kind, trust=store.trust).folder
+        except ModelError as error:
+            _log.warning("bundle.fell_back kind=%s from=%s reason=%r", kind, name, str(error))
+    shipped = store.path_of(None)
+    if shipped.is_dir():
+        return shipped
+    if kind == "voice":
+        raise ModelError(f"{shipped}: no voice model shipped, installed or configured; install one with `undertone model install FILE`")
+    return None
+
+
+def _copy_in(source: Path, incoming: Path) -> None:
+    """The bundle at `source` as a folder of our own, flushed to the disk."""
+    shutil.rmtree(incoming, ignore_errors=True)
+    incoming.mkdir()
+    if not source.is_dir():
+        unpack(source, incoming)
+        return
+    raw = (source / MANIFEST).read_bytes() if (source / MANIFEST).is_file() else b""
+    if not raw:
+        raise ModelError(f"{source / MANIFEST}: missing; give a bundle's .tar or folder")
+    names = [MANIFEST, SIGNATURE, *parse(raw, source / MANIFEST).files]
+    for name in names:
+        if (source / name).is_file() and not (source / name).is_symlink():
+            (incoming / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, incoming / name)
+    for item in (*incoming.rglob("*"), incoming):
+        sync(item)
+
+
+def _whole(folder: Path, kind: Kind, trust: Trust) -> bool:
+    """Whether the bundle in `folder` can be loaded."""
+    try:
+        load(folder, kind=kind, trust=trust)
+    except ModelError:
+        return False
+    return True
+
+
+def _visible(path: Path) -> bool:
+    """Whether a folder is there, as far as this user may see."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
