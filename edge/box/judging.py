@@ -15,22 +15,30 @@ _SLOW_SHARE = 0.5
 
 
 def voice(config: Config) -> Finding:
-    """Load the voice model as the service does (signature, checksums) and let it judge a made-up customer."""
+    """Let the serving voice model give its known answers (signature, checksums, golden vectors) and judge a made-up customer."""
     if config.mode is Mode.WORDS:
         return skipped("mode is words")
+    from edge.bundle.proof import prove_folder
+    from edge.bundle.shipped import trust_of
     from edge.bundle.store import find_bundle
     from edge.voice.emotion import EmotionModel
 
+    folder = find_bundle("voice", config)
     began = time.monotonic()
-    model = EmotionModel.load(find_bundle("voice", config))
-    loaded_s = time.monotonic() - began
+    bundle = prove_folder(folder, config)
+    proved_ms = (time.monotonic() - began) * 1000
+    model = EmotionModel.load(folder, trust=trust_of(config))
     customer = made_up_customer(_DECODED_S)
     began = time.monotonic()
     reading = model.read(customer)
     took_ms = (time.monotonic() - began) * 1000
     if isinstance(reading, Absent):
         return failed(f"says nothing of {_DECODED_S} s of voice ({reading.reason})", "undertone model rollback voice, or take another one")
-    says = f"loaded in {loaded_s:.1f} s, judges {_DECODED_S} s in {took_ms:.0f} ms"
+    signer = f"signed by {bundle.signed_by}" if bundle.signed_by else "UNSIGNED"
+    says = (
+        f"{bundle.label}, {signer}: gives its known answers ({proved_ms:.0f} ms), judges {_DECODED_S} s in {took_ms:.0f} ms; "
+        f"licence: {bundle.manifest.licence}"
+    )
     return look(says, "this box is slow: use a faster one, or mode: words") if took_ms > _SLOW_SHARE * _DECODED_S * 1000 else good(says)
 
 

@@ -1,0 +1,102 @@
+"""Known sound through the real path, at start and on demand: a box that cannot judge says so before a customer notices.
+
+voice        the serving bundle gives the answers that it gave where it was packed (golden vectors: made-up PCM to scores)
+recogniser   decodes a made-up voice
+words        a plain complaint is negative, plain thanks are positive
+path         a made-up dialogue becomes one call: started, the customer judged, the agent never, summary
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from edge.box.synthetic import dialogue, speech
+from edge.bundle.proof import prove_folder
+from edge.bundle.store import find_bundle
+from edge.bus.commands import CallStart
+from edge.bus.events import Event, SelfTest, Started, Summary, UtteranceHeard
+from edge.config import Config, LineConfig, SourceConfig
+from edge.engines import Engines
+from edge.errors import ModelError, UndertoneError
+from edge.line import Line
+from edge.values import FRAME_SAMPLES, Absent, Frame, Mode, Role
+
+_log = logging.getLogger("undertone.selftest")
+
+_COMPLAINT = "this is the third time i call about the same bill and nobody helps me i am really angry"
+_THANKS = "thank you so much that was wonderful and very kind of you"
+# Two turns of the customer and one of the agent.
+_DIALOGUE_S = 12.0
+
+
+def self_test(engines: Engines, config: Config) -> SelfTest:
+    """Run every check with the models in service. Takes seconds; call it where nothing waits.
+
+    `checks` says "good", "skipped: why" or "failed: what"; `passed` where none failed.
+    """
+    every: dict[str, Callable[[Engines, Config], str]] = {"voice": _voice, "recogniser": _recogniser, "words": _words, "path": _path}
+    checks = {name: _run(check, engines, config) for name, check in every.items()}
+    passed = not any(found.startswith("failed") for found in checks.values())
+    told = " ".join(f"{name}={found!r}" for name, found in checks.items())
+    _log.log(logging.INFO if passed else logging.ERROR, "selftest.%s %s", "passed" if passed else "failed", told)
+    return SelfTest(passed=passed, checks=checks)
+
+
+def _run(check: Callable[[Engines, Config], str], engines: Engines, config: Config) -> str:
+    try:
+        return check(engines, config)
+    except UndertoneError as error:
+        return f"failed: {error}"
+
+
+def _voice(engines: Engines, config: Config) -> str:
+    if engines.emotion is None:
+        return "skipped: no voice in this mode"
+    prove_folder(find_bundle("voice", config), config)
+    return "good"
+
+
+def _recogniser(engines: Engines, _config: Config) -> str:
+    if engines.recogniser is None:
+        return f"skipped: {engines.missing.get('words', 'no words in this mode')}"
+    channel = engines.recogniser.channel()
+    channel.accept(0, speech(2.0))
+    channel.result()
+    channel.finish()
+    return "good"
+
+
+def _words(engines: Engines, config: Config) -> str:
+    if config.mode is Mode.VOICE:
+        return "skipped: no words in this mode"
+    for text, sign in ((_COMPLAINT, -1), (_THANKS, 1)):
+        reading = engines.judge.judge_text(text)
+        if isinstance(reading, Absent):
+            raise ModelError(f"nothing to say of a plain sentence ({reading.reason})")
+        if sign * (reading.p_positive - reading.p_negative) <= 0:
+            raise ModelError(f"a plain {'complaint' if sign < 0 else 'thank-you'} is judged {reading.p_positive - reading.p_negative:+.2f}")
+    return "good"
+
+
+def _path(engines: Engines, config: Config) -> str:
+    line = LineConfig(name="selftest", source=SourceConfig(device="none"), channels=(Role.CUSTOMER, Role.AGENT))
+    ears = Line(line=line, config=config, engines=engines)
+    events = [*ears.obey(CallStart(line=line.name)), *_hear(ears), *ears.end("command")]
+    heard = [event.data for event in events if isinstance(event.data, UtteranceHeard)]
+    customers = [one for one in heard if one.role == "customer"]
+    if not any(isinstance(event.data, Started) for event in events) or not any(isinstance(event.data, Summary) for event in events):
+        raise ModelError("a made-up call has no beginning or no end")
+    if not customers:
+        raise ModelError("a made-up customer was not heard")
+    if engines.emotion is not None and all(one.voice is None for one in customers):
+        raise ModelError(f"a made-up customer's voice was not judged ({customers[0].voice_reason})")
+    if any(one.voice is not None for one in heard if one.role != "customer"):
+        raise ModelError("an agent's voice was judged")
+    return "good"
+
+
+def _hear(ears: Line) -> Iterator[Event]:
+    sound = dialogue(_DIALOGUE_S, 2)
+    for start in range(0, sound.shape[1] - FRAME_SAMPLES + 1, FRAME_SAMPLES):
+        yield from ears.hear(Frame(start=start, pcm=np.ascontiguousarray(sound[:, start : start + FRAME_SAMPLES])))
