@@ -93,6 +93,19 @@ def test_check_lists_the_shipped_rules(capsys):
     assert "regulator-threat" in shown
 
 
+def test_the_shipped_rules_ask_only_for_what_the_box_can_say(capsys):
+    assert main(["rules", "check"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_check_warns_of_codes_that_are_never_heard(tmp_path, capsys):
+    mine = tmp_path / "mine.yaml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    mine.write_text(text.replace("any_of: [retention], p_at_least: 0.5, min", "any_of: [retension], p_at_least: 0.5, min"))
+    assert main(["rules", "check", str(mine)]) == 0
+    assert "rule 'retention-risk': cause 'retension' is never heard on this box; did you mean 'retention'?" in capsys.readouterr().err
+
+
 def test_check_refuses_in_one_line(tmp_path, capsys):
     bad = tmp_path / "bad.yaml"
     bad.write_text(SHIPPED.read_text(encoding="utf-8").replace("withdraw:", "withdrow:"))

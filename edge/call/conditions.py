@@ -12,6 +12,8 @@ Score = Annotated[float, msgspec.Meta(ge=-1, le=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Several = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+# The last level of an alert's MQTT topic.
+Route = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Codes = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from edge.call.conditions import Code, Probability, Several, When
+from edge.call.conditions import Code, Probability, Route, Several, When
 from edge.call.rulefile import explain, refusal
 from edge.config import read_yaml
 from edge.errors import ConfigError
@@ -52,7 +52,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     id: Code
     says: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     severity: Severity
-    route: Code
+    route: Route
     when: When
     rises: tuple[Rise, ...] = ()
     withdraw: When | None = None
@@ -73,7 +73,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     rules: tuple[Rule, ...]
     budget: Budget = Budget()
-    default_route: Code = "recovery"
+    default_route: Route = "recovery"
 
 
 def load_rules(path: Path | None) -> RuleSet:
@@ -152,18 +152,18 @@ def _wrong(place: str, when: When) -> Iterator[tuple[str, str]]:
         yield from _wrong(f"{place}.{key}", inner)
 
 
-def _leaves(when: When) -> Iterator[tuple[str, object]]:
-    """Every condition that must hold for `when` to (what is negated is left out), with its key."""
-    inner = [one for key, one in when.inner if key != "not"]
+def leaves(when: When, *, negated: bool = False) -> Iterator[tuple[str, object]]:
+    """Every condition in `when` that is made of no others, with its key; what is negated only if `negated`."""
+    inner = [one for key, one in when.inner if key != "not" or negated]
     for one in inner:
-        yield from _leaves(one)
-    if not inner and when.not_ is None:
+        yield from leaves(one, negated=negated)
+    if not when.inner:
         yield from ((name, getattr(when, name)) for name in when.named)
 
 
 def _only_sound(when: When) -> bool:
-    return {name for name, _ in _leaves(when)} <= _SOUND
+    return {name for name, _ in leaves(when)} <= _SOUND
 
 
 def _sustained(when: When) -> bool:
-    return all((getattr(asked, "sustained", None) or 0) >= VOICE_ALONE_UTTERANCES for _, asked in _leaves(when))
+    return all((getattr(asked, "sustained", None) or 0) >= VOICE_ALONE_UTTERANCES for _, asked in leaves(when))

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,8 @@ _EXAMPLES = """\
 examples:
   undertone rules check                              the rules that this box came with
   undertone rules check rules.yaml                   is the file good, and what does it say?
+  undertone rules check rules.yaml --config undertone.yaml
+                                                     the same, with that box's causes and keywords
   undertone rules try rules.yaml call.wav            what would fire on a recording, when, and why
   undertone rules try rules.yaml events.jsonl        the same on stored events (undertone replay --json > events.jsonl)
   undertone rules try rules.yaml week/*.jsonl --against old.yaml
@@ -47,6 +50,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     check = actions.add_parser("check", help="say whether rules files are good, and list their rules")
     check.add_argument("files", nargs="*", type=Path, metavar="FILE", help="rules files (none: the shipped rules)")
+    check.add_argument("--config", type=Path, metavar="CONFIG", help="configuration whose causes and keywords the rules may name")
     check.set_defaults(run=run_check)
     attempt = actions.add_parser("try", help="what would have fired, when and why")
     attempt.add_argument("file", type=Path, metavar="FILE", help="the rules file to try ('shipped': those this box came with)")
@@ -59,9 +63,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Load each file; a bad one ends with its error."""
+    """Load each file; a bad one ends with its error, and codes that nothing ever says are warned of."""
+    from edge.call.codes import unheard
     from edge.call.rules import SHIPPED, load_rules
+    from edge.cli.replay import configure
+    from edge.words.causes import Causes
+    from edge.words.lexicon import CATEGORIES
 
+    config = configure(args.config, mode=None, privacy=None)
+    causes = Causes.load(Path(config.causes) if config.causes else None).codes
+    keywords = [keyword.name for keyword in config.keywords]
     for path in args.files or [SHIPPED]:
         rules = load_rules(path)
         table = _table(f"{path}: {len(rules.rules)} rules, good", "rule", "severity", "route", "expires", "says")
@@ -69,6 +80,8 @@ def run_check(args: argparse.Namespace) -> int:
             severity = " then ".join([rule.severity, *(rise.to for rise in rule.rises)])
             table.add_row(rule.id, severity, rule.route, f"{rule.expires_min:g} min", rule.says)
         _console().print(table)
+        for warning in unheard(rules, causes=causes, signals=CATEGORIES, keywords=keywords):
+            print(f"undertone: {path}: {warning}", file=sys.stderr)
     return 0
 
 
