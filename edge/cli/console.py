@@ -96,17 +96,16 @@ class Console:
         branches = [
             self._branch("voice", data["voice"], data["voice_reason"], (data["voice"] or {}).get("label")),
             self._branch("words", data["words"], data["words_reason"], _cause(data["words"])),
-            self._branch("fused", verdict, verdict["reason"], verdict["label"], conflict=verdict["conflict"]),
+            self._branch("fused", verdict, "no evidence", verdict["label"], conflict=verdict["conflict"]),
         ]
         score = Text("score ").append(signed(scores["mean"] if scores else None), style="bold").append(" ")
         score.append(sparkline(call.polarities, _TREND, plain=self._plain))
         wide = self._terminal.width >= _WIDE
+        indent = " " * (len(when.plain) if wide else 2)
         if not wide:
             self._print(when.append(score))
         for number, (name, polarity, note) in enumerate(branches):
-            drawn = Text(" " * (len(when.plain) if wide else 2))
-            if wide and number == 0:
-                drawn = when
+            drawn = when if wide and number == 0 else Text(indent)
             drawn.append(f"{name} ", style="bold" if name == "fused" else "")
             if polarity is None:
                 drawn.append(bar(0.0, _HALF, plain=self._plain)).append("   -  ", style="dim")
@@ -120,7 +119,7 @@ class Console:
     def _branch(self, name: str, data: Data | None, reason: str | None, label: str | None, *, conflict: bool = False) -> tuple[Any, ...]:
         polarity = data["polarity"] if data else None
         note = clean(label or "") if polarity is not None else clean(reason or "nothing")
-        return name, polarity, note + (" (voice and words disagree)" if conflict else "")
+        return name, polarity, note + (", in conflict" if conflict else "")
 
     def _metrics(self, data: Data, tag: str) -> None:
         shares = [f"{role['role']} {role['talk_share']:.0%}" for role in data["roles"] if role["talk_share"] is not None]
