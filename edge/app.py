@@ -113,6 +113,7 @@ class App:
             line=Line(line=line, config=self._config, engines=self._engines),
             source=open_source(line.source, len(line.channels), lambda state: self._line_state(line.name, state)),
             channels=len(line.channels),
+            paced=line.source.file is None or line.source.realtime,
             put=self._put,
             died=self._line_died,
         )

@@ -1,11 +1,14 @@
 """What judges a call, loaded once a box (Engines) and bound to one call (Ears): the models cannot change under a call."""
 
-import logging
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge.bundle.manifest import Bundle, load
+from edge.bundle.shipped import trust_of
 from edge.bundle.store import find_bundle
+from edge.bus.events import ModelInfo
 from edge.call.ledger import Ledger
 from edge.call.rules import RuleBook, RuleSet
 from edge.config import Config, LineConfig
@@ -15,9 +18,7 @@ from edge.values import Absent, Mode, Role, SpeechAudio, Utterance, VoiceReading
 from edge.voice.emotion import EmotionModel
 from edge.words.branch import WordsJudge
 from edge.words.recogniser import ChannelRecogniser, Engine
-from edge.words.voskmodel import find_vosk
-
-_log = logging.getLogger("undertone.engines")
+from edge.words.voskmodel import MODEL_NAME, PINS, find_vosk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,14 @@ class Engines:
     judge: WordsJudge
     rules: Callable[[], RuleSet]
     weights: Mapping[str, float]
-    models: Mapping[str, str | None]
+    infos: Mapping[str, ModelInfo | None]
     missing: Mapping[str, str] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def models(self) -> dict[str, str | None]:
+        """Name and version of each model, as the events of a call name it."""
+        return {role: f"{info.name}-{info.version}" if info else None for role, info in self.infos.items()}
 
     def ears(self, line: LineConfig, config: Config) -> "Ears":
         """These models bound to a new call on `line`."""
@@ -106,29 +112,31 @@ def load_engines(config: Config) -> Engines:
     """
     mode = Mode(config.mode)
     missing: dict[str, str] = {}
+    infos: dict[str, ModelInfo | None] = {"voice": None, "words": None, "recogniser": None}
     emotion = recogniser = None
+    trust = trust_of(config)
     if mode is not Mode.WORDS:
-        emotion = EmotionModel.load(find_bundle("voice", config))
+        folder = find_bundle("voice", config)
+        emotion = EmotionModel.load(folder, trust=trust)
+        infos["voice"] = _info(load(folder, kind="voice", trust=trust))
     if mode is not Mode.VOICE:
         vosk = find_vosk(config)
+        if vosk is None and mode is Mode.WORDS:
+            raise ModelError("mode 'words' needs a speech recogniser and there is none; run `undertone fetch-model`")
         if vosk is None:
             missing["words"] = "no speech recogniser on this box: working with the voice alone; run `undertone fetch-model`"
         else:
             recogniser = Engine(vosk)
-    if mode is Mode.WORDS and recogniser is None:
-        raise ModelError("mode 'words' needs a speech recogniser and there is none; run `undertone fetch-model`")
-    judge = load_judge(config)
+            infos["recogniser"] = _vosk_info(vosk)
+        words = find_bundle("words", config)
+        infos["words"] = _info(load(words, kind="words", trust=trust)) if words else None
     return Engines(
         emotion=emotion,
         recogniser=recogniser,
-        judge=judge,
+        judge=load_judge(config),
         rules=RuleBook(Path(config.rules) if config.rules else None).current,
         weights={"voice": config.fusion.voice_weight, "words": config.fusion.words_weight},
-        models={
-            "voice": None,
-            "words": None,
-            "recogniser": None,
-        },
+        infos=infos,
         missing=missing,
     )
 
@@ -140,4 +148,32 @@ def load_judge(config: Config) -> WordsJudge:
         lexicon=Path(config.lexicon) if config.lexicon else None,
         causes=Path(config.causes) if config.causes else None,
         keywords=config.keywords,
+    )
+
+
+def _info(bundle: Bundle) -> ModelInfo:
+    """A bundle as the bus is told of it."""
+    manifest = bundle.manifest
+    return ModelInfo(
+        name=manifest.name,
+        version=manifest.version,
+        sha256=bundle.sha256,
+        licence=manifest.licence,
+        signed_by=bundle.signed_by,
+        validated_on_calls=manifest.validated_on_calls,
+    )
+
+
+def _vosk_info(folder: Path) -> ModelInfo:
+    """The recogniser's model: named by its acoustic model's hash, whatever its folder is called."""
+    acoustic = hashlib.sha256((folder / "am" / "final.mdl").read_bytes()).hexdigest()
+    known = acoustic == PINS["am/final.mdl"].sha256
+    name, _, version = MODEL_NAME.rpartition("-") if known else (folder.name, "", "")
+    return ModelInfo(
+        name=name,
+        version=version,
+        sha256=acoustic,
+        licence="Apache-2.0" if known else "unknown",
+        signed_by=None,
+        validated_on_calls=False,
     )

@@ -30,17 +30,30 @@ LineCommand = CallStart | CallEnd | CallContext | AlertAction
 
 
 class LiveLine:
-    """Runs a Line on a Source until the source ends or `stop` is called. `put` commits events to the outbox."""
+    """Runs a Line on a Source until the source ends or `stop` is called. `put` commits events to the outbox.
+
+    `paced`: the sound comes as fast as it was spoken, and what nobody can keep up with is dropped and counted. What is not
+    paced (a recording as fast as can be) waits instead.
+    """
 
     def __init__(
-        self, *, name: str, line: Line, source: Source, channels: int, put: Callable[[Iterable[Event]], None], died: Callable[[str], None]
+        self,
+        *,
+        name: str,
+        line: Line,
+        source: Source,
+        channels: int,
+        paced: bool,
+        put: Callable[[Iterable[Event]], None],
+        died: Callable[[str], None],
     ) -> None:
         self.name = name
         self.frames_heard = 0
         self.dropped_frames = 0
         self.progress_at = time.monotonic()
         self.finished = threading.Event()
-        self._line, self._source, self._channels, self._put, self._died = line, source, channels, put, died
+        self._line, self._source, self._channels, self._paced = line, source, channels, paced
+        self._put, self._died = put, died
         self._frames: queue.Queue[tuple[Frame, float]] = queue.Queue(_QUEUE_FRAMES)
         self._commands: deque[LineCommand] = deque()
         self._source_ended = threading.Event()
@@ -84,13 +97,21 @@ class LiveLine:
             for frame in frames(self._source.blocks()):
                 if self._stopping:
                     break
-                try:
-                    self._frames.put_nowait((frame, time.monotonic()))
-                except queue.Full:
-                    # The clock goes on: the judging thread sees the hole by the next frame's start.
-                    self.dropped_frames += 1
+                self._enqueue(frame)
         finally:
             self._source_ended.set()
+
+    def _enqueue(self, frame: Frame) -> None:
+        while not self._stopping:
+            try:
+                self._frames.put((frame, time.monotonic()), block=not self._paced, timeout=_IDLE_S)
+            except queue.Full:
+                if self._paced:
+                    # The clock goes on: the judging thread sees the hole by the next frame's start.
+                    self.dropped_frames += 1
+                    return
+            else:
+                return
 
     def _follow(self) -> None:
         expected = 0
@@ -104,7 +125,7 @@ class LiveLine:
                     break
                 continue
             behind = self._frames.qsize()
-            self._line.overloaded = behind > (_RECOVERED_FRAMES if self._line.overloaded else _OVERLOAD_FRAMES)
+            self._line.overloaded = self._paced and behind > (_RECOVERED_FRAMES if self._line.overloaded else _OVERLOAD_FRAMES)
             for start in range(expected, frame.start, FRAME_SAMPLES):
                 self._hear(Frame(start=start, pcm=np.zeros((self._channels, FRAME_SAMPLES), np.int16), lost=True), arrived)
             self._hear(frame, arrived)
@@ -115,6 +136,6 @@ class LiveLine:
         self.finished.set()
 
     def _hear(self, frame: Frame, arrived: float) -> None:
-        events = list(self._line.hear(frame, arrived))
+        events = list(self._line.hear(frame, arrived if self._paced else None))
         if events:
             self._put(events)
