@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import sandbox
+from tests.pulse import PulseAudio
+
 HERE = Path(__file__).parent.parent
 UNIT = HERE / "systemd/undertone.service"
 
@@ -40,6 +43,44 @@ def test_systemd_understands_every_line_of_the_unit(tmp_path):
     unit.write_text(UNIT.read_text().replace("/opt/undertone/current/bin/undertone", "/bin/true"))
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=60, check=False)
     assert [line for line in done.stderr.splitlines() if UNIT.name in line] == []
+
+
+needs_sandbox = pytest.mark.skipif(sandbox.why_not() is not None, reason=str(sandbox.why_not()))
+
+
+def sandboxed(*command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "tests.sandbox", str(UNIT), *command]
+    return subprocess.run(program, env=env, cwd=HERE, capture_output=True, text=True, timeout=120, check=False)
+
+
+@needs_sandbox
+def test_the_sandbox_of_the_tests_refuses_what_the_unit_refuses():
+    done = sandboxed(sys.executable, "-c", "import os; os.setpriority(os.PRIO_PROCESS, 0, 5)")
+    assert "Operation not permitted" in done.stderr
+
+
+@needs_sandbox
+def test_a_device_is_heard_under_the_units_filter(tmp_path):
+    listen = (
+        "from edge.capture.source import open_source; from edge.config import SourceConfig;"
+        "source = open_source(SourceConfig(device='auto'), 2, print); blocks = source.blocks();"
+        "print(sum(len(next(blocks).pcm) for _ in range(40)) > 0); source.close()"
+    )
+    with PulseAudio.start(tmp_path) as pulse:
+        done = sandboxed(sys.executable, "-c", listen, env=pulse.env)
+    assert done.stdout.split() == ["up", "True"], done.stderr
+
+
+@needs_sandbox
+def test_the_box_judges_and_keeps_under_the_units_filter(tmp_path):
+    code = (
+        "from edge.box import host, judging, telling; from edge.config import Config;"
+        f"config = Config(state_dir={str(tmp_path)!r});"
+        "found = [host.disk(config), telling.outbox(config), judging.voice(config), judging.recogniser(config), judging.words(config)];"
+        "print([one for one in found if one.outcome == 'failed'])"
+    )
+    done = sandboxed(sys.executable, "-c", code)
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 @pytest.fixture(scope="module")
