@@ -68,8 +68,10 @@ def _unpack_members(path: Path, tar: tarfile.TarFile, folder: Path, size: int) -
             raise ModelError(f"{path}: '{member.name}' is in it twice; it is not one of our bundles")
         seen.add(member.name)
         total += member.size
-        if len(seen) > _MAX_FILES or total > size:
-            raise ModelError(f"{path}: more than a bundle holds ({len(seen)} files, {total:,} bytes); not one of ours")
+        if len(seen) > _MAX_FILES:
+            raise ModelError(f"{path}: more than the {_MAX_FILES} files that a bundle holds; it is not one of our bundles")
+        if total > size:
+            raise ModelError(f"{path}: cut short in '{member.name}'; bring it again")
         packed = tar.extractfile(member)
         raw = packed.read() if packed else b""
         if len(raw) != member.size:

@@ -11,6 +11,7 @@ from edge.bundle.shipped import trust_of
 from edge.bundle.store import find_bundle, open_store
 from edge.config import Config
 from edge.errors import ModelError
+from edge.words.voskmodel import check_any, find_vosk
 
 KINDS: tuple[Kind, ...] = ("voice", "words", "fusion", "vosk")
 
@@ -56,7 +57,6 @@ def prove_folder(folder: Path, config: Config) -> Bundle:
             WordsJudge.load(folder, trust=trust)
         case "vosk":
             from edge.words.recogniser import Engine
-            from edge.words.voskmodel import check_any
 
             check_any(folder)
             Engine(folder)
@@ -93,8 +93,18 @@ def list_models(config: Config) -> list[Row]:
             states += ["pinned"] if serving.pinned and name == serving.current else []
             rows.append(_row(kind, folder, ", ".join(states), config))
         if found is not None and found not in [store.path_of(name) for name in names]:
-            rows.append(_row(kind, found, "configured, serving", config))
+            rows.append(_recogniser(found) if kind == "vosk" else _row(kind, found, "configured, serving", config))
+    if not any(row.kind == "vosk" for row in rows) and (fetched := find_vosk(config)) is not None:
+        rows.append(_recogniser(fetched))
     return rows
+
+
+def _recogniser(folder: Path) -> Row:
+    """A Vosk model that is no bundle of ours but as its makers publish it, checked against pinned hashes."""
+    return Row(
+        kind="vosk", model=folder.name, state="fetched, serving", signed_by="pinned sha256", created="",
+        licence="Apache-2.0", sha256=None, folder=str(folder), refused=None,
+    )  # fmt: skip
 
 
 def find_bundle_quietly(kind: Kind, config: Config) -> Path | None:

@@ -34,20 +34,30 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     shared.add_argument("--config", type=Path, metavar="FILE", help="the box's configuration (defaults without one)")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    listing = actions.add_parser("list", parents=[shared], help="what serves, what served before, what was shipped")
+    def action(name: str, says: str, example: str) -> argparse.ArgumentParser:
+        return actions.add_parser(
+            name,
+            parents=[shared],
+            help=says,
+            description=says[0].upper() + says[1:] + ".",
+            epilog=f"example:\n  undertone model {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    listing = action("list", "what serves, what served before, what was shipped, who signed it", "list --config undertone.yaml")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     listing.set_defaults(run=_list)
-    verify = actions.add_parser("verify", parents=[shared], help="check every byte, the signature, and the known answers")
+    verify = action("verify", "check every byte, the signature, and the known answers on this box", "verify /media/usb/voice-1.2.0.tar")
     verify.add_argument("what", nargs="*", metavar="WHAT", help="a kind, a bundle's .tar or a folder (default: all that serve)")
     verify.set_defaults(run=_verify)
-    install = actions.add_parser("install", parents=[shared], help="check a bundle here and let it serve; the old one is kept")
+    install = action("install", "check a bundle on this box and let it serve; the old one is kept", "install voice-1.2.0.tar")
     install.add_argument("source", type=Path, metavar="FILE", help="a bundle's .tar, or its folder")
     install.add_argument("--older", action="store_true", help="take it even if it is older than what serves")
     install.set_defaults(run=_install)
-    rollback = actions.add_parser("rollback", parents=[shared], help="let the model serve that served before")
+    rollback = action("rollback", "let the model serve that served before (twice: undone)", "rollback voice --config undertone.yaml")
     rollback.add_argument("kind", choices=_KINDS)
     rollback.set_defaults(run=_rollback)
-    pin = actions.add_parser("pin", parents=[shared], help="keep what serves against every install")
+    pin = action("pin", "keep what serves against every install", "pin voice --config undertone.yaml")
     pin.add_argument("kind", choices=_KINDS)
     pin.add_argument("--off", action="store_true", help="let installs replace it again")
     pin.set_defaults(run=_pin)
@@ -83,14 +93,13 @@ def _verify(args: argparse.Namespace) -> int:
     wrong = 0
     for what in args.what or KINDS:
         kind = next((kind for kind in KINDS if kind == what), None)
-        path = find_bundle(kind, config) if kind else Path(what)
-        if path is None:
-            if args.what:
-                wrong += 1
-                print(f"undertone: no {what} model is installed or shipped", file=sys.stderr)
-            continue
         try:
-            print(prove(path, config))
+            path = find_bundle(kind, config) if kind else Path(what)
+            if path is not None:
+                print(prove(path, config))
+            elif args.what:
+                wrong += 1
+                print(f"undertone: no {what} bundle is installed or shipped; see `undertone model list`", file=sys.stderr)
         except ModelError as error:
             wrong += 1
             print(f"undertone: refused: {error}", file=sys.stderr)

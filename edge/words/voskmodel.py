@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.bundle.store import find_bundle
 from edge.config import Config
 from edge.errors import ModelError
 
@@ -50,8 +51,9 @@ def default_place() -> Path:
 
 
 def find_vosk(config: Config) -> Path | None:
-    """The folder of a whole model: `models.vosk`, else `<state_dir>/models/vosk`, else the default place; None without any.
+    """The folder of a whole model: `models.vosk`, else a bundle installed here, else one fetched; None without any.
 
+    Fetched ones lie in `<state_dir>/models/vosk` (`undertone fetch-model --config`) or in the default place.
     Every pinned file is hashed (71 MB: 0.1 s on a
     PC, about half a second on a Pi 4).
 
@@ -66,6 +68,9 @@ def find_vosk(config: Config) -> Path | None:
             )
         check_any(folder)
         return folder
+    installed = find_bundle("vosk", config)
+    if installed is not None:
+        return installed
     for folder in (Path(config.state_dir) / "models" / "vosk", default_place()):
         if _is_folder(folder):
             check_any(folder)
