@@ -36,7 +36,7 @@ class StoredCall:
     def duration_ms(self) -> int:
         """The call's length, or the last moment known of it."""
         ends = [u["end_ms"] for u in self.utterances] + [m["end_ms"] for m in self.metrics]
-        return max([self.summary["duration_ms"] if self.summary else 0, *ends, 1])
+        return int(max([self.summary["duration_ms"] if self.summary else 0, *ends, 1]))
 
 
 def calls_in(events: Iterable[Data]) -> list[StoredCall]:

@@ -18,6 +18,8 @@ _TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600)
 _MOST_TICKS = 13
 # A label whose middle is nearer than this to the picture's edge is anchored inwards.
 _FLAG_EDGE = 120
+# Shorter is a listener's "mhm", not a clash.
+_LEAST_OVERLAP_MS = 300
 
 
 class _Scale:
@@ -115,13 +117,13 @@ def _marker(name: str, x: float, y: float, u: Data, polarity: float) -> str:
 
 
 def _overlaps(call: StoredCall, scale: _Scale, bottom: int) -> Iterator[str]:
-    """Stretches where two utterances on different channels run at once, hatched over both lanes."""
-    spoken = sorted((u["start_ms"], u["end_ms"], u["channel"]) for u in call.utterances)
-    for i, (start, end, channel) in enumerate(spoken):
-        for other_start, other_end, other in spoken[i + 1 :]:
+    """Stretches where both speak at once, hatched over both lanes; hangovers and pre-rolls that touch are none."""
+    spoken = sorted((u["start_ms"], u["end_ms"], u["channel"], u["turn"]["overlap_ms"]) for u in call.utterances)
+    for i, (start, end, channel, overlap) in enumerate(spoken):
+        for other_start, other_end, other, other_overlap in spoken[i + 1 :]:
             if other_start >= end:
                 break
-            if other != channel:
+            if other != channel and max(overlap, other_overlap) >= _LEAST_OVERLAP_MS:
                 left, right = scale.x(max(start, other_start)), scale.x(min(end, other_end))
                 box = f'x="{left}" y="{_TOP}" width="{max(right - left, 1):.1f}" height="{bottom - _TOP}"'
                 yield f'<rect {box} class="overlap" fill="url(#hatch)"/>'
