@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.capture import wavfile
+from edge.box.health import resources
+from edge.capture import process, wavfile
 from edge.capture.devices import find, listing
 from edge.capture.source import open_source
 from edge.config import SourceConfig
@@ -273,3 +274,16 @@ def test_a_mono_recording_for_a_two_channel_line_is_refused_at_once(tmp_path):
     wavfile.write(tmp_path / "mono.wav", np.ones(100, np.int16), 8000)
     with pytest.raises(SourceError, match=r"has 1 channel\(s\), the line has 2; set channels"):
         open_source(SourceConfig(file=str(tmp_path / "mono.wav")), 2, lambda _state: None)
+
+
+def test_many_restarts_leak_no_descriptor_no_child_and_no_thread(monkeypatch):
+    monkeypatch.setattr(process, "_RETRY_CAP_S", 0.01)
+    code = "import sys; sys.stdout.buffer.write(b'\\1\\0' * 80)"
+    with Listener(SourceConfig(command=python(code)), 1) as line:
+        line.until(lambda: len(line.states) > 6)
+        files, threads = resources(Path("/")).open_files, threading.active_count()
+        line.until(lambda: len(line.states) > 60, seconds=60)
+        # A child may be running at either moment, with its two pipes.
+        assert resources(Path("/")).open_files <= files + 2
+        assert threading.active_count() == threads
+    assert line.source.child_pid is None

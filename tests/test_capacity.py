@@ -1,0 +1,44 @@
+"""How many lines a box carries is measured, kept, and read back."""
+
+import pytest
+
+from edge.box import capacity
+from edge.box.capacity import Capacity, keep, measure, measured
+from edge.config import Config
+
+
+def test_what_was_measured_is_kept_for_the_service(tmp_path):
+    assert measured(tmp_path) is None
+    keep(Capacity(lines=3, channels=2, share=0.21, late_s=0.4, cores=4), tmp_path)
+    assert measured(tmp_path) == 3
+    (tmp_path / "capacity.json").write_text("{}")
+    assert measured(tmp_path) is None
+
+
+def test_a_measurement_carries_real_lines_with_the_real_models(monkeypatch):
+    # The same measurement, shorter: the figures are the bench's business, not this test's.
+    monkeypatch.setattr(capacity, "_ALONE_S", 8)
+    monkeypatch.setattr(capacity, "_TOGETHER_S", 4)
+    steps = []
+    found = measure(Config(), 2, steps.append)
+    assert 0 <= found.lines <= 2
+    assert found.share > 0
+    assert found.cores >= 1
+    assert "of a core" in steps[0]
+    assert "late at worst" in steps[-1]
+
+
+def test_a_box_that_is_too_slow_carries_nothing(monkeypatch):
+    monkeypatch.setattr(capacity, "_ALONE_S", 4)
+    monkeypatch.setattr(capacity, "_TOGETHER_S", 1)
+    monkeypatch.setattr(capacity, "_LATE_S", -1.0)
+    assert measure(Config(), 1, lambda _step: None).lines == 0
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_no_more_lines_are_tried_than_asked_for(monkeypatch, lines):
+    monkeypatch.setattr(capacity, "_alone", lambda *_: 0.001)
+    tried = []
+    monkeypatch.setattr(capacity, "_together", lambda count, *_: tried.append(count) or 0.0)
+    assert measure(Config(), lines, lambda _step: None).lines == lines
+    assert tried == [lines]

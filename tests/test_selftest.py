@@ -1,0 +1,74 @@
+"""Made-up sound is judged by the real path; a box that cannot says what it cannot."""
+
+import numpy as np
+import pytest
+
+from edge.box.selftest import self_test
+from edge.box.synthetic import dialogue, speech
+from edge.config import Config
+from edge.engines import load_engines
+from edge.segment.segmenter import Segmenter
+from edge.values import FRAME_SAMPLES, Frame, Mode, Role, Utterance
+
+
+def test_made_up_speech_is_the_same_each_time_and_at_a_telephones_level():
+    assert np.array_equal(speech(2.0), speech(2.0))
+    assert not np.array_equal(speech(2.0), speech(2.0, seed=2))
+    rms = np.sqrt(np.mean(speech(5.0).astype(float) ** 2))
+    assert -35 < 20 * np.log10(rms / 32768) < -22
+    assert np.abs(speech(30.0)).max() < 32_000
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_line_takes_a_made_up_dialogue_for_speech_turn_by_turn(channels):
+    sound = dialogue(20, channels)
+    roles = (Role.CUSTOMER, Role.AGENT)[:channels]
+    segmenter = Segmenter(roles=roles)
+    heard = []
+    for start in range(0, sound.shape[1], FRAME_SAMPLES):
+        happenings = segmenter.feed(Frame(start=start, pcm=np.ascontiguousarray(sound[:, start : start + FRAME_SAMPLES])))
+        heard += [one.role for one in happenings if isinstance(one, Utterance)]
+    assert len(heard) >= 4
+    assert set(heard) == set(roles)
+
+
+@pytest.fixture(scope="module")
+def both():
+    config = Config()
+    return config, load_engines(config)
+
+
+def test_a_good_box_passes_every_check(both):
+    config, engines = both
+    found = self_test(engines, config)
+    assert found.passed, found.checks
+    assert set(found.checks) == {"voice", "recogniser", "words", "path"}
+    if engines.recogniser is not None:
+        assert set(found.checks.values()) == {"good"}
+
+
+def test_without_a_recogniser_the_voice_is_tested_and_the_words_are_said_to_be_missing():
+    config = Config(mode=Mode.VOICE)
+    found = self_test(load_engines(config), config)
+    assert found.passed
+    assert found.checks["voice"] == "good"
+    assert found.checks["recogniser"].startswith("skipped")
+
+
+def test_a_lexicon_that_turns_judgement_round_fails_the_self_test(tmp_path, both):
+    wrong = tmp_path / "lexicon.yaml"
+    wrong.write_text("version: 1\n")
+    _, engines = both
+
+    class Contrary:
+        def judge_text(self, text):
+            from dataclasses import replace
+
+            reading = engines.judge.judge_text(text)
+            return replace(reading, p_negative=reading.p_positive, p_positive=reading.p_negative)
+
+    from dataclasses import replace
+
+    found = self_test(replace(engines, judge=Contrary()), Config())
+    assert not found.passed
+    assert found.checks["words"].startswith("failed: a plain complaint is judged +")
