@@ -1,0 +1,144 @@
+"""`undertone listen`: calls and alerts live in the terminal, as any subscriber gets them."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge.bus.mqtt import Link
+    from edge.config import MqttConfig
+
+_EXAMPLES = """\
+examples:
+  undertone listen --config undertone.yaml              every box on the configured broker
+  undertone listen --url mqtt://127.0.0.1:1883
+  undertone listen --url mqtts://broker.example --ca ca.pem --username desk --password-file secret
+  undertone listen --config undertone.yaml --only 'leeds/+/alert/billing'
+  undertone listen --config undertone.yaml --json >> events.jsonl      for undertone report, or a program
+
+Ctrl-C ends it. It stores nothing and answers nothing.
+"""
+# Between two tries to come back to a broker that went away: a person is watching.
+_AGAIN_S = 2.0
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "listen",
+        help="calls and alerts live in the terminal, from the broker",
+        description="Subscribe to what boxes tell and draw it: each utterance by voice, words and both, the score, the alerts.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--config", type=Path, metavar="FILE", help="take the broker and its secrets from a box's configuration")
+    where.add_argument("--url", metavar="URL", help="mqtt://HOST[:PORT] or mqtts://HOST[:PORT] (default: mqtt://127.0.0.1:1883)")
+    parser.add_argument("--ca", metavar="PEM", help="the authority that signed the broker")
+    parser.add_argument("--cert", metavar="PEM", help="your certificate, if the broker asks for one")
+    parser.add_argument("--key", metavar="PEM", help="the key of --cert")
+    parser.add_argument("--username", metavar="NAME", help="user name at the broker")
+    parser.add_argument("--password-file", metavar="FILE", help="its password, first line")
+    parser.add_argument("--prefix", metavar="TOPIC", help="what topics begin with (default: undertone/v1)")
+    parser.add_argument("--protocol", choices=("5", "3.1.1"), help="MQTT version (default: 5)")
+    parser.add_argument("--only", metavar="FILTER", default="#", help="topics after the prefix: SITE/DEVICE/... with + and # (default: #)")
+    parser.add_argument("--json", action="store_true", help="one CloudEvent a line on stdout, nothing else there")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show what comes until Ctrl-C. Raises BusError where the broker will not have us at all."""
+    import msgspec
+
+    from edge.bus.arrivals import decode
+    from edge.cli.console import Console
+
+    config = broker_of(args)
+    console = None if args.json else Console()
+    try:
+        for topic, payload in _messages(config, f"{config.prefix}/{args.only}"):
+            event = decode(payload)
+            if isinstance(event, str):
+                print(f"undertone: {topic}: {event}", file=sys.stderr)
+            elif console is None:
+                print(msgspec.json.encode(event).decode(), flush=True)
+            else:
+                console.show(event)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+    return 0
+
+
+def broker_of(args: argparse.Namespace) -> "MqttConfig":
+    """The broker that the command line means: a configuration's, with what is given on top. Raises UsageError."""
+    import msgspec
+
+    from edge.config import MqttConfig, load_config
+    from edge.errors import UsageError
+
+    given = {name: getattr(args, name) for name in MqttConfig.__struct_fields__ if getattr(args, name, None) is not None}
+    base = load_config(args.config).mqtt if args.config else MqttConfig()
+    config = msgspec.structs.replace(base, **given)
+    scheme, _, host = config.url.partition("://")
+    if scheme not in {"mqtt", "mqtts"} or not host or "/" in host:
+        raise UsageError(f"--url '{config.url}': give mqtt://HOST[:PORT] or mqtts://HOST[:PORT]")
+    return config
+
+
+def _messages(config: "MqttConfig", wanted: str) -> Iterator[tuple[str, bytes]]:
+    """What is published, over lost connections; the first connection must work. Raises BusError."""
+    import time
+
+    from edge.bus.mqtt import Link, Lost, Message, Subscribed
+    from edge.errors import BusError
+
+    first = True
+    while True:
+        inbox = _inbox()
+        link = Link(config, client_id=_name(), inbox=inbox)
+        try:
+            link.open()
+        except BusError:
+            if first:
+                raise
+            time.sleep(_AGAIN_S)
+            continue
+        with closing(_Ended(link)):
+            link.subscribe(wanted)
+            print(f"undertone: listening on {config.url} to {wanted}", file=sys.stderr)
+            while True:
+                heard = inbox.get()
+                if isinstance(heard, Message):
+                    yield heard.topic, heard.payload
+                elif isinstance(heard, Subscribed) and heard.refusal is not None:
+                    raise BusError(f"{config.url}: {wanted} refused ({heard.refusal}); let this user read it in the broker's ACL")
+                elif isinstance(heard, Lost):
+                    print(f"undertone: {config.url}: {heard.reason}; trying again", file=sys.stderr)
+                    break
+        first = False
+
+
+class _Ended:
+    """Says goodbye and closes, however the listening ends."""
+
+    def __init__(self, link: "Link") -> None:
+        self._link = link
+
+    def close(self) -> None:
+        self._link.goodbye()
+        self._link.close()
+
+
+def _inbox() -> Any:  # noqa: ANN401 (a SimpleQueue of what a Link hears)
+    from queue import SimpleQueue
+
+    return SimpleQueue()
+
+
+def _name() -> str:
+    from edge.box.clock import uuid7
+
+    return f"undertone-listen-{uuid7()}"

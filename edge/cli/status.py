@@ -1,0 +1,122 @@
+"""`undertone status`: what the box is doing, without a broker."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge.config import Config
+
+_EXAMPLES = """\
+examples:
+  undertone status --config /etc/undertone/undertone.yaml
+  undertone status --config undertone.yaml --json | jq .state
+  watch -n 2 undertone status --config undertone.yaml
+
+exit code 0 where the service runs and everything is well, 1 where it does not, or something is wrong
+"""
+# The service writes its status each second; one that has missed so many is stuck or gone.
+_STALE_S = 10.0
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "status",
+        help="what the service on this box is doing, without a broker",
+        description="Read what the running service writes into its state_dir, and count what waits to be sent.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the box's configuration")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show it; 1 where all is not well. Raises StoreError where there is nothing to read."""
+    import msgspec
+
+    from edge.config import load_config
+
+    status = read_status(load_config(args.config))
+    well = status["running"] and status["state"]["state"] == "online" and status["connected"]
+    if args.json:
+        print(msgspec.json.encode(status).decode())
+    else:
+        _draw(status)
+    return 0 if well else 1
+
+
+def read_status(config: "Config") -> dict[str, Any]:
+    """What the service wrote last, with `age_s`, `running` and the outbox's counts as they are now. Raises StoreError."""
+    import msgspec
+
+    from edge.errors import StoreError
+
+    path = Path(config.state_dir) / "status.json"
+    try:
+        status: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+    except FileNotFoundError as error:
+        raise StoreError(f"{path}: not there; has the service run with this configuration? (systemctl status undertone)") from error
+    except (OSError, msgspec.DecodeError) as error:
+        raise StoreError(f"{path}: cannot be read: {error}; run this as root or as the user that runs undertone") from error
+    age = _age_s(path)
+    status["age_s"] = round(age, 1)
+    status["running"] = age < _STALE_S and status["state"]["state"] != "stopped"
+    status["outbox"] = _outbox(Path(config.state_dir) / "outbox.sqlite")
+    return status
+
+
+def _age_s(path: Path) -> float:
+    import time
+
+    return max(0.0, time.time() - path.stat().st_mtime)
+
+
+def _outbox(path: Path) -> dict[str, Any] | None:
+    from dataclasses import asdict
+
+    from edge.bus.outbox import read_counts
+    from edge.errors import StoreError
+
+    try:
+        counts = asdict(read_counts(path))
+    except StoreError as error:
+        print(f"undertone: {error}", file=sys.stderr)
+        return None
+    return {name: counts[name] for name in ("rows", "alert_rows", "oldest_s")}
+
+
+def _draw(status: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    state, health, outbox = status["state"], status["health"], status["outbox"]
+    table = Table.grid(padding=(0, 2))
+
+    def row(name: str, says: str, style: str = "") -> None:
+        table.add_row(name, Text(says, style=style))
+
+    if status["running"]:
+        row("service", f"{state['state']}, up {health['uptime_s'] / 3600:.1f} h", "green" if state["state"] == "online" else "yellow")
+    else:
+        gone = "stopped" if state["state"] == "stopped" else f"not running: last sign of life {status['age_s']:.0f} s ago"
+        row("service", f"{gone}; start it with: systemctl start undertone", "red")
+    for reason in state["reasons"]:
+        row("", reason, "yellow")
+    for name, how in state["lines"].items():
+        heard = health["frames"].get(name, 0) / 50
+        dropped = health["dropped_ms"].get(name, 0)
+        row(f"line {name}", f"{how}, {heard:.0f} s heard" + (f", {dropped / 1000:.1f} s dropped" if dropped else ""))
+    broker = "connected" if status["connected"] else f"not connected: {status.get('bus_problem') or 'trying'}"
+    row("broker", broker, "" if status["connected"] else "yellow")
+    if outbox is not None:
+        oldest = f", oldest {outbox['oldest_s']:.0f} s" if outbox["oldest_s"] is not None else ""
+        row("unsent", f"{outbox['rows']} events, {outbox['alert_rows']} of them alerts{oldest}")
+    latency = health["latency_p95_ms"]
+    row("verdicts", "none yet" if latency is None else f"95 in 100 within {latency:.0f} ms of the end of speech")
+    row("box", f"{health['memory_mb']:.0f} MB used, {health['disk_free_mb'] / 1000:.1f} GB free")
+    Console(highlight=False).print(table)
