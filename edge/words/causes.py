@@ -26,6 +26,8 @@ _ALTERNATIVE_FLOOR = 0.1
 _LEARNED_CLIP = 3.0
 # Many phrases of one complaint say the same thing; beyond e^6 they add no certainty.
 _CUES_CLIP = 6.0
+# "it's", "he's", "who's", "that's" are not owners.
+_SHORT = 6
 _ROUTE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
@@ -108,6 +110,8 @@ class Causes:
 
     def cues(self, tokens: Sequence[str]) -> list[Cue]:
         """The cue phrases in lower-case `tokens` in the order of the sentence. Cues add up, those inside one another too."""
+        # "the heating's off" is about the heating.
+        tokens = [token.removesuffix("'s") if len(token) > _SHORT else token for token in tokens]
         return [
             Cue(phrase=match.name, code=code, weight=weight)
             for match in self._index.every(tokens)
