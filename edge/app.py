@@ -56,7 +56,7 @@ class App:
         self._outbox = Outbox(
             self._state_dir / "outbox.sqlite", max_bytes=config.outbox_max_mb * 1_000_000, site=config.site, device=config.device
         )
-        self._publisher = Publisher(config, self._outbox, self._obey)
+        self._publisher = Publisher(config, self._outbox, self._obey, died=self._line_died)
         self._lines = {line.name: self._live_line(index) for index, line in enumerate(config.lines)}
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
         self._notifier = Notifier()
@@ -193,6 +193,7 @@ class App:
             "state": msgspec.to_builtins(self._state(state)),
             "health": msgspec.to_builtins(self._health()),
             "connected": self._publisher.connected,
+            "bus_problem": self._publisher.problem,
             "written_at": now(),
         }
         target = self._state_dir / "status.json"
