@@ -6,9 +6,12 @@ from typing import Final
 
 from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity, Happening, SpeechStarted
 
-# Two seconds of voice are more than a cough, a door and a "hello?" into a dead line; six seconds hold "hello" and the answer.
+# Two seconds of voice are more than a cough, a door and a "hello?" into a dead line; ten seconds
+# hold a greeting, a fumble and the answer.
 _OPEN_VOICE_FRAMES: Final = 100
-_OPEN_WINDOW: Final = 6 * SAMPLE_RATE
+_OPEN_WINDOW: Final = 10 * SAMPLE_RATE
+# An utterance ends half a second after its last voice; no call ends before its utterances.
+_HANGOVER: Final = SAMPLE_RATE // 2
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,7 +25,7 @@ class _Speech:
 
 
 class Threshold:
-    """Holds what happens on an idle line until two seconds of voice within six make it a call.
+    """Holds what happens on an idle line until two seconds of voice within ten make it a call.
 
     A call begins where the first of those utterances begins, and everything since then is handed over: nothing that was
     said while we were making up our mind is lost. What stays alone is forgotten.
@@ -108,7 +111,8 @@ class Idle:
         """The frame at `start` held voice, or music, an announcement or ringback, which say that the line is up."""
         self._alive = max(self._alive, start + FRAME_SAMPLES)
         if voice:
-            self.voice_heard, self.voice_end = True, self._alive
+            self.voice_heard = True
+            self.voice_end = max(self.voice_end, start + FRAME_SAMPLES + _HANGOVER)
 
     def expired(self, now: int) -> bool:
         """Whether the call has been left by sample `now`."""
@@ -119,4 +123,4 @@ class Idle:
 
         The wait for `idle_s` is ours and no part of the call. A call without any sign of life ends at `now`.
         """
-        return min(now, self._alive + SAMPLE_RATE // 2) if self.voice_heard else now
+        return min(now, self._alive + _HANGOVER) if self.voice_heard else now

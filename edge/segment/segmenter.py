@@ -27,7 +27,7 @@ from edge.values import (
 class Segmenter:
     """One line. Feed it every frame in order; what happened comes back in order.
 
-    Before a call is open nothing is handed over. A call opens by `open_call` or by 2 s of voice within 6 s, then from
+    Before a call is open nothing is handed over. A call opens by `open_call` or by 2 s of voice within 10 s, then from
     where that voice began. It closes by `close_call`, by a busy, reorder or dial tone (its end is then where the tone
     began), or after `idle_s` without a sign of life (its end is then half a second after the last one); so a call may
     end before Activity that was already handed over. A dial tone closes only what has been a conversation: before it

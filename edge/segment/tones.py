@@ -19,7 +19,7 @@ _LEAST_PEAK: Final = 0.05
 # Two tones 10 dB above noise hold 0.9 of the band's power; vowels over 100 ms stay under 0.8 but for moments.
 _SHARE: Final = 0.85
 # While a tone begins or ends within the window (DTMF is 50 to 100 ms long) its lobe is wider.
-_SHARE_DTMF: Final = 0.6
+_SHARE_DTMF: Final = 0.7
 _QUIETEST_DBFS: Final = -50.0
 # E.180 keeps tones within 1 %, old exchanges within 2 %; 10 Hz is what the window can tell.
 _OFF_BY, _OFF_BY_HZ = 0.015, 10.0
@@ -37,6 +37,8 @@ _FORGET_MS: Final = 12_000
 _RINGING_MS: Final = 6000
 # Busy is called busy after three rounds: music and chance make two.
 _ROUNDS: Final = 3
+# A digit of 50 ms shows in the window for 60 ms and more (ITU-T Q.24 asks receivers to take 40); vowels seldom pass for one so long.
+_DTMF_FRAMES: Final = 3
 _DTMF_APART: Final = 5 * SAMPLE_RATE
 # T.30's 2100 Hz lasts 2.6 s at least; each of the three SIT steps 274 ms, without more than 30 ms between them.
 _SIT_LEAST_FRAMES: Final = 8
@@ -127,7 +129,9 @@ class ToneTracker:
         strongest = heard.hz[0] if clear else 0.0
         self._steady = self._steady + 1 if clear and abs(strongest - self._last_hz) < _STEADY_HZ else 0
         self._last_hz = strongest
-        key = next((wanted for wanted in self._sets if clear and _same(heard.hz, wanted)), None)
+        # 350 + 440 and 350 + 450 Hz are both dial tones: the nearest set it is.
+        near = [wanted for wanted in self._sets if clear and _same(heard.hz, wanted)]
+        key = min(near, key=lambda wanted: abs(sum(wanted) - sum(heard.hz)), default=None)
         signals = [*self._dial(start, heard), *self._announcement(start, heard if clear else Peaks(hz=(), share=0.0))]
         self.known = key is not None or self._dtmf > 0
         self.tonal = self.known or self._steady >= _STEADY_FRAMES
@@ -180,7 +184,7 @@ class ToneTracker:
         row = any(_near(hz, wanted) for hz in heard.hz[:2] for wanted in self._plan.dtmf_rows)
         column = any(_near(hz, wanted) for hz in heard.hz[:2] for wanted in self._plan.dtmf_columns)
         self._dtmf = self._dtmf + 1 if row and column and heard.share >= _SHARE_DTMF else 0
-        if self._dtmf != 2 or start - self._dtmf_last < _DTMF_APART:  # noqa: PLR2004 (40 ms, ITU-T Q.24)
+        if self._dtmf != _DTMF_FRAMES or start - self._dtmf_last < _DTMF_APART:
             return []
         self._dtmf_last = start
         return [Signal(channel=self._channel, name="dtmf", start=start)]

@@ -3,10 +3,12 @@
     roles: [customer, agent]            # left, right; or [customer], or [mixed] (everybody in one channel)
     noise_dbfs: -55                     # pink noise on each channel; null: none
     sidetone_db: -30                    # how far below itself each side leaks into the other channel; null: not at all
+    sidetone_ms: 1                      # and how late
     seed: 1
     script:                             # each item begins `after` seconds behind the end of the last one (0.4), or `at`
-      - {say: customer, text: "...", voice: "flite:rms", pace: 1.1, pitch: 1.0, dbfs: -20, after: -0.8}
+      - {customer: "...", voice: "flite:rms", pace: 1.1, pitch: 1.0, dbfs: -20, after: -0.8}
       - {play: us.busy, on: agent, for_s: 6, dbfs: -20}
+      - {announce: "You are number three in the queue.", on: agent}
       - {silence: 12}
       - {lost_ms: 60, at: 12.5}         # the network lost this much, on all channels
 
@@ -16,6 +18,7 @@ Everything is 8 kHz and has been through the telephone band (300 to 3400 Hz) and
 import wave
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +31,8 @@ from tests.calls.voices import RATE, Sound, speak
 
 # Who speaks how when the script does not say: those two that Vosk hears best on the telephone (measured: 2 and 9 % WER).
 _VOICES = {"customer": "flite:rms", "agent": "flite:slt"}
+_RECORDED = "flite:awb"
 _TAIL_S = 1.5
-_SIDETONE_DELAY = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class Spoken:
     start: float
     end: float
     text: str
+    interrupts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ class Recording:
         for start, end in self.lost:
             kept[round(start * RATE) : round(end * RATE)] = False
         edges = np.unique(np.concatenate((np.arange(0, len(kept), step), np.flatnonzero(np.diff(kept.astype(np.int8))) + 1, [len(kept)])))
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in pairwise(edges):
             if not kept[low]:
                 lost += int(high - low)
                 continue
@@ -113,15 +117,19 @@ def build(script: Mapping[str, Any]) -> Recording:
             lost.append((start, start + item["lost_ms"] / 1000))
             continue
         gain = 10 ** ((item.get("dbfs", -20.0) + 20.0) / 20)
-        if "say" in item:
-            who = item["say"]
+        who = next((role for role in _VOICES if role in item), None)
+        if who is not None:
             voice = item.get("voice", script.get("voices", {}).get(who, _VOICES[who]))
-            sound = speak(item["text"], voice, pace=item.get("pace", 1.0), pitch=item.get("pitch", 1.0)) * gain
-            spoken.append(Spoken(role=who, start=start, end=start + len(sound) / RATE, text=item["text"]))
+            sound = speak(item[who], voice, pace=item.get("pace", 1.0), pitch=item.get("pitch", 1.0)) * gain
+            spoken.append(
+                Spoken(role=who, start=start, end=start + len(sound) / RATE, text=item[who], interrupts=item.get("interrupts", False))
+            )
         else:
             who = item.get("on", "customer")
-            sound = sounds.make(item["play"], item.get("for_s", 3.0), rng) * gain
-            played.append(Played(kind=item["play"], role=who, start=start, end=start + len(sound) / RATE))
+            kind = "announcement" if "announce" in item else item["play"]
+            sound = speak(item["announce"], _RECORDED) if "announce" in item else sounds.make(kind, item.get("for_s", 3.0), rng)
+            sound = sound * gain
+            played.append(Played(kind=kind, role=who, start=start, end=start + len(sound) / RATE))
         tracks.setdefault(who, []).append((start, sound))
         now = start + len(sound) / RATE
     length = round((max(now, script.get("least_s", 0.0)) + script.get("tail_s", _TAIL_S)) * RATE)
@@ -149,7 +157,7 @@ def _telephone(channels: Sound, script: Mapping[str, Any], rng: np.random.Genera
     """Sidetone, noise, telephone band and codec; int16 (samples, channels)."""
     sidetone = script.get("sidetone_db", -30)
     if sidetone is not None and len(channels) > 1:
-        channels = channels + 10 ** (sidetone / 20) * np.roll(channels[::-1], _SIDETONE_DELAY, axis=1)
+        channels = channels + 10 ** (sidetone / 20) * np.roll(channels[::-1], round(script.get("sidetone_ms", 1) * RATE / 1000), axis=1)
     spectrum = np.fft.rfft(channels)
     hz = np.fft.rfftfreq(channels.shape[1], 1 / RATE)
     noise = script.get("noise_dbfs", -55)

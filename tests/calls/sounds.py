@@ -9,13 +9,14 @@ from tests.calls.voices import RATE, Sound
 
 _PLAN = yaml.safe_load((Path(__file__).parents[2] / "edge/segment/tones.yaml").read_text())
 _KEYS = "123A456B789C*0#D"
+Bar = list[tuple[float, Sound]]
 _MAJOR, _MINOR = (0, 4, 7, 12), (0, 3, 7, 12)
 
 
 def make(kind: str, seconds: float, rng: np.random.Generator) -> Sound:
     """`seconds` of `kind`: "us.busy", "dtmf:5551234", "sit", "fax", "music.strings" (piano, band, flute), "burst", "hum", "knock"."""
-    if "." in kind and kind.split(".")[0] in _PLAN["plans"]:
-        plan, name = kind.split(".")
+    if kind.partition(".")[0] in _PLAN["plans"]:
+        plan, _, name = kind.partition(".")
         return _signal(next(tone for tone in _PLAN["plans"][plan] if tone["name"] == name), seconds)
     if kind.startswith("music."):
         return _music(kind.removeprefix("music."), seconds, rng)
@@ -91,29 +92,34 @@ def _music(style: str, seconds: float, rng: np.random.Generator) -> Sound:
     """Invented hold music: four chords round and round, in four kinds of arrangement."""
     beat = float(rng.uniform(0.4, 0.6))
     key = int(rng.integers(48, 58))
-    sound = np.zeros(round((seconds + 5 * beat) * RATE))
-
-    def put(piece: Sound, at: float) -> None:
-        start = round(at * RATE)
-        piece = piece[: max(0, len(sound) - start)]
-        sound[start : start + len(piece)] += piece
-
+    sound = np.zeros(round((seconds + 9 * beat) * RATE))
     for bar in range(int(seconds / (4 * beat)) + 1):
         root, chord = ((0, _MAJOR), (9, _MINOR), (5, _MAJOR), (7, _MAJOR))[bar % 4]
-        at = bar * 4 * beat
-        if style == "strings":
-            for step in chord:
-                put(_note(key + root + step, 4 * beat, 0.1, 8, 0.004) * 0.3, at)
-        if style in ("piano", "band"):
-            for n in range(8):
-                put(_note(key + 12 + root + chord[n % 4], 1.2 * beat, 3.0, 6, 0.0) * 0.5, at + n * beat / 2)
-        if style == "flute":
-            for n in range(4):
-                put(_note(key + 24 + root + int(rng.choice(chord)), beat * 0.95, 0.3, 3, 0.006), at + n * beat)
-        if style == "band":
-            for n in range(4):
-                put(_note(key - 12 + root, beat, 2.0, 10, 0.0) * 0.6, at + n * beat)
-                put(rng.normal(0, 0.4, round(0.12 * RATE)) * np.exp(-np.arange(round(0.12 * RATE)) / 200), at + (n + 0.5) * beat)
+        for at, piece in _ARRANGEMENTS[style](key + root, chord, beat, rng):
+            start = round((bar * 4 * beat + at) * RATE)
+            sound[start : start + len(piece)] += piece
     sound = sound[: round(seconds * RATE)]
     level: Sound = sound * (0.1 / np.sqrt(np.mean(sound**2)))
     return level
+
+
+def _strings(root: int, chord: tuple[int, ...], beat: float, rng: np.random.Generator) -> Bar:
+    return [(0.0, _note(root + step, 4 * beat, 0.1, 8, 0.004) * 0.3) for step in chord]
+
+
+def _piano(root: int, chord: tuple[int, ...], beat: float, rng: np.random.Generator) -> Bar:
+    return [(n * beat / 2, _note(root + 12 + chord[n % 4], 1.2 * beat, 3.0, 6, 0.0) * 0.5) for n in range(8)]
+
+
+def _flute(root: int, chord: tuple[int, ...], beat: float, rng: np.random.Generator) -> Bar:
+    return [(n * beat, _note(root + 24 + int(rng.choice(chord)), beat * 0.95, 0.3, 3, 0.006)) for n in range(4)]
+
+
+def _band(root: int, chord: tuple[int, ...], beat: float, rng: np.random.Generator) -> Bar:
+    bass = [(n * beat, _note(root - 12, beat, 2.0, 10, 0.0) * 0.6) for n in range(4)]
+    hit = round(0.12 * RATE)
+    drum = [((n + 0.5) * beat, rng.normal(0, 0.4, hit) * np.exp(-np.arange(hit) / 200)) for n in range(4)]
+    return [*_piano(root, chord, beat, rng), *bass, *drum]
+
+
+_ARRANGEMENTS = {"strings": _strings, "piano": _piano, "flute": _flute, "band": _band}
