@@ -287,3 +287,9 @@ def test_many_restarts_leak_no_descriptor_no_child_and_no_thread(monkeypatch):
         assert resources(Path("/")).open_files <= files + 2
         assert threading.active_count() == threads
     assert line.source.child_pid is None
+
+
+def test_a_grandchild_that_keeps_stderr_open_holds_nobody_up():
+    with Listener(SourceConfig(command=("sh", "-c", "sleep 300 >/dev/null & exit 7")), 1) as line:
+        line.until(lambda: line.source.reason is not None, seconds=5)
+        assert line.source.reason == "the capture program ended with exit code 7"

@@ -62,6 +62,9 @@ def listing() -> list[Device]:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LIST_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise SourceError("the sound system does not answer; unplug the sound card, plug it in again, and try once more") from error
+    if done.returncode < 0:
+        # PortAudio ends itself by an assertion where ALSA points to a sound server that is not there.
+        raise SourceError(f"PortAudio crashed looking for devices (signal {-done.returncode}); does the sound server that ALSA names run?")
     if done.returncode:
         raise SourceError(last_words(done.stderr) or f"the sound system failed (exit code {done.returncode}); is ALSA set up?")
     return identify(msgspec.convert(json.loads(done.stdout), list[Raw]))

@@ -168,14 +168,17 @@ class ChildSource:
             child.wait(_END_S)
         except subprocess.TimeoutExpired:
             return self._set("stalled", "the capture program closed its output")
-        if child.stderr is not None and (rest := child.stderr.read()):
-            self._note(rest, said)
+        if child.stderr is not None:
+            # What it started may still hold the pipe open: take what is there, and wait for nothing.
+            os.set_blocking(child.stderr.fileno(), False)
+            if rest := child.stderr.read():
+                self._note(rest, said)
         if child.returncode == EXIT_ABSENT:
             return None
         code = child.returncode
-        how = f"ended by signal {-code}" if code < 0 else f"exit code {code}"
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         words = _tail(said) if code > 0 else ""
-        return self._set("stalled", words or f"the capture program ended ({how})")
+        return self._set("stalled", words or f"the capture program {how}")
 
     def _set(self, state: str, reason: str | None) -> None:
         changed = (state, reason) != (self.state, self.reason)
