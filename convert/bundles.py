@@ -1,0 +1,138 @@
+"""`undertone-convert keygen, pack, sign, inspect, diff`: bundles as a technician handles them."""
+
+import argparse
+from pathlib import Path
+
+_FORMAT = argparse.RawDescriptionHelpFormatter
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the five commands."""
+    keygen = commands.add_parser(
+        "keygen",
+        help="make a key that signs this site's models",
+        description="Make NAME.key, which signs (keep it off the boxes, and back it up), and NAME.pub, which boxes trust.",
+        epilog="example:\n  undertone-convert keygen leeds\nthen copy leeds.pub to each box and name it in 'models.trusted_keys'",
+        formatter_class=_FORMAT,
+    )
+    keygen.add_argument("name", type=Path, metavar="NAME", help="leaves NAME.key and NAME.pub")
+    keygen.set_defaults(run=_keygen)
+
+    pack = commands.add_parser(
+        "pack",
+        help="hash a bundle's files into its manifest, sign it, and make one .tar of it",
+        description="Hash each file of a bundle's folder into its manifest, sign it, and make the .tar for `undertone model install`.",
+        epilog="example:\n  undertone-convert pack voice-1.3.0 --key leeds.key\n  undertone model install voice-1.3.0.tar",
+        formatter_class=_FORMAT,
+    )
+    pack.add_argument("folder", type=Path, metavar="FOLDER", help="a folder with a manifest.json and the model's files")
+    pack.add_argument("--key", type=Path, metavar="FILE", help="the private key that signs (none: boxes refuse it unless told otherwise)")
+    pack.add_argument("--out", type=Path, metavar="FILE", help="default: NAME-VERSION.tar beside the folder")
+    pack.set_defaults(run=_pack)
+
+    sign = commands.add_parser(
+        "sign",
+        help="sign a bundle again, with another key",
+        description="Sign a bundle's manifest as it stands. Every file of it is checked first.",
+        epilog="example:\n  undertone-convert sign voice-1.3.0 --key leeds.key",
+        formatter_class=_FORMAT,
+    )
+    sign.add_argument("folder", type=Path, metavar="FOLDER")
+    sign.add_argument("--key", type=Path, required=True, metavar="FILE", help="the private key that signs")
+    sign.set_defaults(run=_sign)
+
+    inspect = commands.add_parser(
+        "inspect",
+        help="what a bundle is: labels, features, figures, licence, who signed it",
+        description="Show a bundle's manifest, and whether each file is as it says. Trusts nobody and loads no model.",
+        epilog="example:\n  undertone-convert inspect voice-1.3.0.tar\n  undertone-convert inspect models/voice --json",
+        formatter_class=_FORMAT,
+    )
+    inspect.add_argument("bundle", type=Path, metavar="BUNDLE", help="a bundle's .tar or its folder")
+    inspect.add_argument("--json", action="store_true", help="the manifest as JSON")
+    inspect.set_defaults(run=_inspect)
+
+    diff = commands.add_parser(
+        "diff",
+        help="what changed from one bundle to another, in figures",
+        description="Compare two bundles key by key; figures with their difference.",
+        epilog="example:\n  undertone-convert diff models/voice voice-1.3.0.tar",
+        formatter_class=_FORMAT,
+    )
+    diff.add_argument("old", type=Path, metavar="OLD")
+    diff.add_argument("new", type=Path, metavar="NEW")
+    diff.set_defaults(run=_diff)
+
+
+def _keygen(args: argparse.Namespace) -> int:
+    from edge.bundle.signature import generate, write_keys
+
+    key, public = generate()
+    private_path, public_path = args.name.with_name(args.name.name + ".key"), args.name.with_name(args.name.name + ".pub")
+    write_keys(private_path, public_path, key, public)
+    print(f"{private_path}: signs (key {key.id}); keep it secret, keep it off the boxes, back it up")
+    print(f"{public_path}: for the boxes; name it in 'models.trusted_keys'")
+    return 0
+
+
+def _pack(args: argparse.Namespace) -> int:
+    from convert.pack import finish
+    from edge.bundle.archive import pack
+
+    bundle = finish(args.folder, args.key)
+    out = args.out or args.folder.parent / f"{bundle.label}.tar"
+    pack(bundle, out)
+    signer = (
+        f"signed with key {bundle.signed_by}" if bundle.signed_by else "NOT signed: boxes refuse it ('models.allow_unsigned')"
+    )
+    print(f"{out}: {bundle.label}, {out.stat().st_size:,} bytes, {signer}; next: `undertone model install {out}` on a box")
+    return 0
+
+
+def _sign(args: argparse.Namespace) -> int:
+    from convert.pack import sign
+    from edge.bundle.manifest import load
+    from edge.bundle.signature import Trust, read_private
+
+    key = read_private(args.key)
+    # A damaged bundle is not signed: only an old signature may be foreign or missing.
+    load(args.folder, trust=Trust(allow_unsigned=True))
+    bundle = sign(args.folder, key)
+    print(f"{args.folder}: {bundle.label} signed with key {bundle.signed_by}")
+    return 0
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    import msgspec
+
+    from convert.compare import flat, opened
+    from edge.bundle.manifest import encode
+
+    with opened(args.bundle) as bundle:
+        if args.json:
+            print(encode(bundle.manifest).decode(), end="")
+            return 0
+        print(f"{bundle.label}: every file is as its manifest says; signed by {bundle.signed_by or 'nobody that ships with Undertone'}")
+        for key, value in flat(msgspec.to_builtins(bundle.manifest)).items():
+            print(f"  {key:<40} {value}")
+        for name in bundle.manifest.files:
+            print(f"  {name:<40} {(bundle.folder / name).stat().st_size:,} bytes")
+    return 0
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from convert.compare import changes, opened
+
+    with opened(args.old) as old, opened(args.new) as new:
+        rows = changes(old.manifest, new.manifest)
+        table = Table("what", old.label, new.label, "change")
+        for row in rows:
+            table.add_row(*row)
+    if not rows:
+        print("nothing differs")
+        return 0
+    Console().print(table)
+    return 0
