@@ -93,6 +93,10 @@ def test_severity_rises_at_once_and_never_falls():
     assert severities[0] == "high"
     assert severities[-1] == "critical"
     assert severities == sorted(severities, key=["high", "critical"].index)
+    risen = next(alert for alert in call.alert("sustained-anger") if alert.severity == "critical")
+    assert risen.drivers[-1].startswith("severity critical: fused p_negative")
+    assert "the customer broke in 2 times" in risen.drivers[-1]
+    assert call.alert("sustained-anger")[-1].drivers[-1] == risen.drivers[-1]
 
 
 def test_a_customer_who_recovers_withdraws_an_alert_that_nobody_took_up():

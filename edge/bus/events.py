@@ -222,7 +222,9 @@ class UtteranceHeard(Wire, frozen=True, kw_only=True):
 class Metrics(Wire, frozen=True, kw_only=True):
     """Turn-taking in the last window (15 s) of a call.
 
-    `silence_ms` and what follows it are of both sides together, and null on a line that hears one side only.
+    `silence_ms` and what follows it are of both sides together, and null on a line that hears one side only. A silence counts
+    in the window in which it is known for one (after 200 ms), dead air in which it becomes dead air (after 5 s) and with all of
+    its length, so that windows add up to the summary; `longest_silence_ms` counts from where the silence began.
     """
 
     kind: ClassVar[str] = "call.metrics"

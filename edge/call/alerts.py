@@ -21,9 +21,6 @@ from edge.call.ledger import Ledger
 from edge.call.picture import Picture
 from edge.call.rules import SEVERITIES, Rule, RuleSet, Severity
 
-# How a driver begins that tells of thresholds raised by the budget.
-_BUDGET = "alert budget"
-
 EndReason = Literal["call_over", "withdrawn", "expired", "closed"]
 
 
@@ -41,13 +38,17 @@ class About:
 
 @dataclass(slots=True)
 class _Held:
-    """An alert as last published, when its evidence last changed, the utterances seen, and evidence that waits for the cooldown."""
+    """An alert as last published, when its evidence last changed, the utterances seen, and evidence that waits for the cooldown.
+
+    `notes` are the drivers that stay whatever the newest evidence is: raised thresholds, risen severities.
+    """
 
     rule: Rule
     alert: Alert
     evidence_at: datetime
     expires: datetime
     seen: set[int]
+    notes: list[str]
     waiting: dict[str, Any] = field(default_factory=dict)
 
 
@@ -118,9 +119,9 @@ class Alerts:
         cooldown = timedelta(minutes=rule.cooldown_min)
         if finding is None or self._ledger.alerted_since(now - cooldown, rule.id, self._about.customer_ref):
             return []
-        drivers = list(finding.why)
+        severity, notes = _risen(rule, rule.severity, picture)
         if over:
-            drivers.append(f"{_BUDGET}: {hour} in the last hour, {budget.alerts_per_hour} meant; thresholds raised by {strictness:.0%}")
+            notes.append(f"alert budget: {hour} in the last hour, {budget.alerts_per_hour} meant; thresholds raised by {strictness:.0%}")
         evidence = self._evidence(finding)
         expires = now + timedelta(minutes=rule.expires_min)
         moment = rfc3339(now)
@@ -130,12 +131,12 @@ class Alerts:
             state="new",
             rule=rule.id,
             rule_says=rule.says,
-            severity=self._severity(rule, rule.severity, picture),
+            severity=severity,
             route=self._route(rule, finding, picture),
             cause=cause_of(finding, picture)[0],
             probability=finding.probability,
             evidence=shortened(evidence),
-            drivers=drivers,
+            drivers=[*finding.why, *notes],
             call=self._about.call,
             line=self._about.line,
             desk=self._about.desk,
@@ -151,7 +152,7 @@ class Alerts:
             outcome=None,
             end_reason=None,
         )
-        self._held[rule.id] = _Held(rule, alert, now, expires, {one.n for one in evidence})
+        self._held[rule.id] = _Held(rule, alert, now, expires, {one.n for one in evidence}, notes)
         self._ledger.opened(now, rule.id, self._about.customer_ref)
         return [alert]
 
@@ -162,9 +163,10 @@ class Alerts:
         if rule.withdraw is not None and not taken_up and find(rule.withdraw, picture):
             return [self._end(held, "withdrawn", now)]
         self._add_evidence(held, picture, now)
-        severity = self._severity(rule, alert.severity, picture)
+        severity, why = _risen(rule, alert.severity, picture)
         if severity != alert.severity:
-            return [self._revise(held, now, severity=severity)]
+            held.notes += why
+            return [self._revise(held, now, severity=severity, drivers=[*held.waiting.get("drivers", alert.drivers), *why])]
         due = held.waiting and now - held.evidence_at >= timedelta(minutes=rule.cooldown_min)
         return [self._revise(held, now)] if due else []
 
@@ -180,16 +182,11 @@ class Alerts:
         held.expires = now + timedelta(minutes=held.rule.expires_min)
         held.waiting = {
             "evidence": shortened([*held.waiting.get("evidence", held.alert.evidence), *new]),
-            "drivers": [*finding.why, *(driver for driver in held.alert.drivers if driver.startswith(_BUDGET))],
+            "drivers": [*finding.why, *held.notes],
             "probability": finding.probability,
             "cause": cause_of(finding, picture)[0] or held.alert.cause,
             "expires_at": rfc3339(held.expires),
         }
-
-    def _severity(self, rule: Rule, severity: Severity, picture: Picture) -> Severity:
-        """The highest that the rule gives now; it never falls."""
-        risen = [rise.to for rise in rule.rises if believed(find(rise.when, picture))]
-        return max([severity, *risen], key=SEVERITIES.index)
 
     def _route(self, rule: Rule, finding: Finding, picture: Picture) -> str:
         if rule.route != "cause":
@@ -211,6 +208,20 @@ class Alerts:
             held.evidence_at, held.waiting = now, {}
         held.alert = msgspec.structs.replace(held.alert, **changed)
         return held.alert
+
+
+def _risen(rule: Rule, severity: Severity, picture: Picture) -> tuple[Severity, list[str]]:
+    """The highest severity that the rule gives now, and why where it is higher than `severity`; it never falls."""
+    found = [(rise.to, believed(find(rise.when, picture))) for rise in rule.rises if _rank(rise.to) > _rank(severity)]
+    held = [(to, finding) for to, finding in found if finding is not None]
+    if not held:
+        return severity, []
+    to, finding = max(held, key=lambda one: _rank(one[0]))
+    return to, [f"severity {to}: {'; '.join(finding.why)}"]
+
+
+def _rank(severity: Severity) -> int:
+    return SEVERITIES.index(severity)
 
 
 def alert_events(alerts: list[Alert]) -> list[Event]:
