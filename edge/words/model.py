@@ -1,0 +1,173 @@
+"""The learned words model: two int8 tables of n-gram weights and a few numbers, added up with numpy.
+
+A bundle (edge.bundle) of kind `words` whose one .npz holds
+    words, pairs         int8 (2^15, outputs), (2^16, outputs): the tables of edge.words.ngrams
+    words_scale, ...     float32 (outputs,): what a step of int8 is worth in log-odds
+    dense                float32 (len(RATED) + 1, outputs): weights of the numbers of edge.words.rated, and of 1
+Outputs are the log-odds of negative and of positive against neutral, then the score of each cause that it was taught.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import golden
+from edge.bundle.golden import Case
+from edge.bundle.manifest import MANIFEST, load
+from edge.bundle.signature import Trust
+from edge.errors import ModelError
+from edge.values import Polarity
+from edge.words.ngrams import PAIR_BITS, WORD_BITS, length_scale, pair_rows, word_rows
+from edge.words.rated import RATED
+from edge.words.tokens import tokenize
+
+Floats = NDArray[np.float32]
+# negative and positive come before the causes.
+POLARITIES = 2
+# Words whose share is remembered: a vocabulary of everyday English; the memory is emptied when it is full (12 floats a word: 2 MB).
+_REMEMBERED = 20_000
+# A sentence takes 0.1 ms on a PC and ten times that on a Pi; a box that needs 50 ms cannot follow a call.
+_BUDGET_MS = 50.0
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The manifest's `calibration`: from scores to probabilities and a decision.
+
+    Log-odds against neutral are scale * score + shift. `prior` are the shares of negative, neutral, positive that the
+    probabilities hold; `decision` is multiplied to them before the largest is taken. `causes` names the cause outputs,
+    `cause_scale` sharpens or softens them.
+    """
+
+    scale: tuple[float, float]
+    shift: tuple[float, float]
+    prior: tuple[float, float, float]
+    decision: tuple[float, float, float]
+    causes: tuple[str, ...]
+    cause_scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """Calibrated log-odds against neutral (they hold the training prior), and cause label -> probability.
+
+    `shares` says what each distinct word added to positive over negative.
+    """
+
+    negative: float
+    positive: float
+    causes: Mapping[str, float]
+    shares: Mapping[str, float]
+
+
+class WordsModel:
+    """A loaded model. Safe from any thread: what it remembers can be worked out again at any time."""
+
+    def __init__(self, tables: Mapping[str, NDArray[np.generic]], calibration: Calibration) -> None:
+        self.calibration = calibration
+        self._words = np.asarray(tables["words"], np.int8)
+        self._pairs = np.asarray(tables["pairs"], np.int8)
+        self._words_scale = np.asarray(tables["words_scale"], np.float32)
+        self._pairs_scale = np.asarray(tables["pairs_scale"], np.float32)
+        self._dense = np.asarray(tables["dense"], np.float32)
+        self._remembered: dict[str, Floats] = {}
+
+    @classmethod
+    def load(cls, folder: Path, *, trust: Trust | None = None) -> "WordsModel":
+        """The model of the bundle in `folder`. Raises ModelError."""
+        bundle = load(folder, kind="words", trust=trust)
+        path = bundle.only(".npz")
+        try:
+            calibration = msgspec.convert(bundle.manifest.calibration, Calibration)
+        except msgspec.ValidationError as error:
+            raise ModelError(f"{folder / MANIFEST}: key 'calibration': {error}; pack the bundle again") from error
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                tables = {name: file[name] for name in file.files}
+        except (OSError, ValueError, BadZipFile) as error:
+            raise ModelError(f"{path}: not tables of numbers ({error}); bring the bundle again") from error
+        if bundle.manifest.features.get("rated") != list(RATED):
+            raise ModelError(
+                f"{folder / MANIFEST}: key 'features.rated': other numbers than this version's overlay gives; take the bundle of this version"
+            )
+        _check(path, tables, calibration)
+        model = cls(tables, calibration)
+        if bundle.manifest.golden is not None:
+            golden.check(bundle.path(bundle.manifest.golden), model.answer, budget_ms=_BUDGET_MS)
+        return model
+
+    def answer(self, case: Case) -> dict[str, list[float]]:
+        """What a golden sentence adds up to, the overlay's numbers taken as 0: a site's overlay must not break the proof."""
+        scored = self.score(tokenize(case.text or ""), [0.0] * len(RATED))
+        return {"log_odds": [scored.negative, scored.positive], "causes": list(scored.causes.values())}
+
+    def number_shares(self) -> Floats:
+        """What 1 of each number of edge.words.rated adds to positive over negative: float32 (len(RATED),)."""
+        negative, positive = self.calibration.scale
+        shares: Floats = positive * self._dense[:-1, 1] - negative * self._dense[:-1, 0]
+        return shares
+
+    def score(self, tokens: Sequence[str], numbers: Sequence[float]) -> Scored:
+        """What lower-case `tokens`, with their `numbers` of edge.words.rated, add up to."""
+        words = list(dict.fromkeys(tokens))
+        scale = length_scale(tokens)
+        by_word = np.array([self._share(word) for word in words], np.float32).reshape(len(words), self._dense.shape[1])
+        by_pair = self._pairs[pair_rows(tokens)].sum(axis=0, dtype=np.int32) * self._pairs_scale
+        total = scale * (by_word.sum(axis=0) + by_pair) + np.array((*numbers, 1.0), np.float32) @ self._dense
+        known = self.calibration
+        negative, positive = (float(known.scale[k]) * float(total[k]) + known.shift[k] for k in range(POLARITIES))
+        moved = scale * (known.scale[1] * by_word[:, 1] - known.scale[0] * by_word[:, 0])
+        return Scored(
+            negative=negative,
+            positive=positive,
+            causes=dict(zip(known.causes, _softmax(known.cause_scale * total[POLARITIES:]), strict=True)),
+            shares={word: float(share) for word, share in zip(words, moved, strict=True)},
+        )
+
+    def _share(self, word: str) -> Floats:
+        """What `word` adds to each output, before the sentence's length is known: float32 (outputs,)."""
+        share = self._remembered.get(word)
+        if share is None:
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
+            share = self._words[word_rows(word)].sum(axis=0, dtype=np.int32).astype(np.float32) * self._words_scale
+            self._remembered[word] = share
+        return share
+
+
+def _softmax(scores: Floats) -> list[float]:
+    top = float(scores.max())
+    powers = [math.exp(float(score) - top) for score in scores]
+    whole = sum(powers)
+    return [power / whole for power in powers]
+
+
+def _check(path: Path, tables: Mapping[str, NDArray[np.generic]], calibration: Calibration) -> None:
+    """Refuse tables that do not fit this box's n-grams, numbers or causes."""
+    outputs = POLARITIES + len(calibration.causes)
+    needed: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
+        "words": ((1 << WORD_BITS, outputs), np.int8),
+        "pairs": ((1 << PAIR_BITS, outputs), np.int8),
+        "words_scale": ((outputs,), np.float32),
+        "pairs_scale": ((outputs,), np.float32),
+        "dense": ((len(RATED) + 1, outputs), np.float32),
+    }
+    for name, (shape, kind) in needed.items():
+        table = tables.get(name)
+        if table is None or table.shape != shape or table.dtype != kind:
+            found = "missing" if table is None else f"{table.dtype} {table.shape}"
+            raise ModelError(
+                f"{path}: '{name}' is {found} where this version needs {kind.__name__} {shape}; take the bundle of this version"
+            )
+        if not np.isfinite(np.asarray(table, np.float64)).all():
+            raise ModelError(f"{path}: '{name}' holds a number that is none; bring the bundle again")
+
+
+def polarities(p: Sequence[float]) -> dict[Polarity, float]:
+    """Three numbers in the manifest's order by name."""
+    return dict(zip((Polarity.NEGATIVE, Polarity.NEUTRAL, Polarity.POSITIVE), p, strict=True))
