@@ -158,6 +158,12 @@ def test_the_customer_becoming_known_updates_what_is_open():
     assert (call.alerts[-1].state, call.alerts[-1].customer_ref, call.alerts[-1].queue) == ("update", "C-77", "vip")
 
 
+def test_being_told_again_of_the_same_customer_is_no_news():
+    call = furious().command(CallContext(customer_ref="C-77"))
+    before = len(call.events)
+    assert len(call.command(CallContext(customer_ref="C-77")).events) == before
+
+
 def test_the_end_of_the_call_ends_its_alerts_and_says_until_when_to_act():
     call = furious().over()
     last = call.alert("sustained-anger")[-1]

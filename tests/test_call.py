@@ -1,12 +1,17 @@
 """A call from start to summary: its events, their ids, topics and times."""
 
+import json
+
+import jsonschema
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.bus.commands import AlertAction, CallContext
+from edge.bus.envelope import envelope
 from edge.bus.events import Alert, Failed, Metrics, Started, Summary, Text
+from edge.bus.schema import schemas
 from edge.values import SAMPLE_RATE, Absent, Privacy, Role
 from tests.conversation import ANGRY, CALM, PLEASED, SILENT, UNHEARD, Conversation, voice, words
 
@@ -54,6 +59,12 @@ def test_topics_are_of_the_line():
         "text/line-1",
         "alert/billing-team",
     }
+
+
+def test_every_event_obeys_its_published_schema():
+    checks = {kind: jsonschema.Draft202012Validator(schema) for kind, schema in schemas().items()}
+    for n, event in enumerate(story(config={"privacy": Privacy.TRANSCRIPT}).events, 1):
+        checks[event.data.kind].validate(json.loads(envelope(event, site="leeds", device="desk-014", sequence=n)))
 
 
 def test_times_are_of_the_lines_clock_and_never_go_back_within_a_topic():

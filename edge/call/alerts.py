@@ -95,8 +95,9 @@ class Alerts:
                 return [self._revise(held, now, state="end", end_reason="closed", outcome=action.outcome or "unstated")]
 
     def context(self, context: CallContext, now: datetime) -> list[Alert]:
-        """The customer became known: alerts that are open say so from now on."""
-        known = {name: value for name in ("customer_ref", "queue") if (value := getattr(context, name)) is not None}
+        """The customer became known, or another: alerts that are open say so from now on."""
+        given = {name: getattr(context, name) for name in ("customer_ref", "queue")}
+        known = {name: value for name, value in given.items() if value not in (None, getattr(self._about, name))}
         self._about = About(**{**{name: getattr(self._about, name) for name in self._about.__slots__}, **known})
         return [self._revise(held, now, **known) for held in self._open_ones() if known]
 

@@ -128,11 +128,12 @@ def _rows(tried: dict[str, list["Alert"]], other: dict[str, list["Alert"]] | Non
                 "at": first.opened_at,
                 "offset_ms": first.offset_ms,
                 "rule": first.rule,
-                "severity": last.severity,
+                "severity": first.severity,
+                "severity_last": last.severity,
                 "route": first.route,
                 "cause": first.cause,
                 "probability": first.probability,
-                "drivers": first.drivers,
+                "drivers": [*first.drivers, *(driver for driver in last.drivers if driver not in first.drivers and "severity" in driver)],
                 "utterances": [one.n for one in last.evidence],
                 "updates": sum(one.state == "update" for one in snapshots),
                 "end_reason": last.end_reason,
@@ -167,7 +168,8 @@ def _show(rows: Sequence[dict[str, Any]], tapes: Sequence["Tape"], *, compared: 
         at = f"{row['offset_ms'] // 60_000:02d}:{row['offset_ms'] // 1000 % 60:02d}"
         why = "; ".join(row["drivers"])
         extra = [row["fires_in"]] if compared else []
-        table.add_row(row["call"][-12:], at, row["rule"], row["severity"], row["route"], why, *extra)
+        severity = " then ".join(dict.fromkeys((row["severity"], row["severity_last"])))
+        table.add_row(row["call"][-12:], at, row["rule"], severity, row["route"], why, *extra)
     _console().print(table)
 
 
