@@ -27,6 +27,10 @@ _TOGETHER_S = 30
 _ROOM = 0.7
 # A line that is later than this gives up its words (edge.live): what is carried stays well below.
 _LATE_S = 1.0
+# A try that is this late has failed: its end is not waited for.
+_HOPELESS_S = 3.0
+# More load than this before it begins is somebody else's.
+_BUSY = 0.3
 _FILE = "capacity.json"
 
 
@@ -61,6 +65,9 @@ def measure(config: Config, at_most: int, tell: Callable[[str], None]) -> Capaci
     line = max(config.lines, key=lambda one: len(one.channels), default=_example())
     sound = dialogue(_ALONE_S, len(line.channels))
     cores = len(os.sched_getaffinity(0))
+    busy = os.getloadavg()[0]
+    if busy > _BUSY * cores:
+        tell(f"warning: other programs keep {busy:.1f} of {cores} cores busy; end them and measure again for a figure to rely on")
     share = _alone(line, config, engines, sound)
     lines = max(1, min(at_most, math.floor(cores * _ROOM / share)))
     tell(f"one line of {len(line.channels)} channels costs {share:.2f} of a core; this box has {cores}: trying {lines} together")
@@ -103,6 +110,8 @@ def _together(lines: int, line: LineConfig, config: Config, engines: Engines, so
             time.sleep(max(0.0, due - time.monotonic()))
             list(ears.hear(frame))
             late_s[number] = max(late_s[number], time.monotonic() - due)
+            if max(late_s) > _HOPELESS_S:
+                break
         list(ears.end("command"))
 
     threads = [threading.Thread(target=carry, args=(number,)) for number in range(lines)]
