@@ -1,0 +1,160 @@
+"""The voice net in Keras, its training step, and its way to int8. The only file that imports tensorflow."""
+
+# ruff: noqa: ANN401 (keras and tensorflow ship no types)
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from edge.signal.logmel import SPEC, Features
+from edge.voice.labels import LABELS
+
+# TensorFlow prints pages of its own start-up; a technician needs none of it.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+# Output channels of the stem and of the three residual blocks.
+WIDTHS = (16, 32, 48, 72)
+_WEIGHT_DECAY = 0.02
+_SMOOTHING = 0.05
+# Far below any logit: a class that a clip's corpus does not have takes no part in its loss.
+_ABSENT = -30.0
+
+
+def build(widths: tuple[int, ...] = WIDTHS) -> Any:
+    """The net: float32 (batch, 150, 40, 1) in -1..1 to float32 (batch, 7) logits, in the order of LABELS.
+
+    Residual 3x3 convolutions (He et al. 2016) bounded by ReLU6 so that 8 bits hold them, then mean and maximum over time for
+    each band, so that pitch and tilt keep their place. Only operators that TFLite has in int8.
+    """
+    sound = layers.Input((SPEC.frames, SPEC.bands, 1), name="log_mel")
+    x = _unit(sound, widths[0], size=5, stride=2)
+    for number, width in enumerate(widths[1:]):
+        x = _block(x, width, stride=(2, 2) if number < 2 else (2, 1))  # noqa: PLR2004 (five bands are left; they are kept)
+    mean = layers.AveragePooling2D((x.shape[1], 1))(x)
+    peak = layers.MaxPooling2D((x.shape[1], 1))(x)
+    pooled = layers.Flatten()(layers.Concatenate()([mean, peak]))
+    pooled = layers.Dropout(0.25, seed=1)(pooled)
+    return keras.Model(sound, layers.Dense(len(LABELS), name="logits")(pooled), name="undertone_voice")
+
+
+def _unit(x: Any, width: int, size: int = 3, stride: int | tuple[int, int] = 1, *, bounded: bool = True) -> Any:
+    x = layers.Conv2D(width, size, strides=stride, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=0.95)(x)
+    return layers.ReLU(6.0)(x) if bounded else x
+
+
+def _block(x: Any, width: int, stride: tuple[int, int]) -> Any:
+    straight = _unit(x, width, size=1, stride=stride, bounded=False)
+    bent = _unit(x, width, stride=stride)
+    return layers.ReLU(6.0)(layers.Add()([straight, _unit(bent, width, bounded=False)]))
+
+
+class Trainer:
+    """One training: the net, its optimiser, an average of its weights, and the step."""
+
+    def __init__(self, *, steps: int, rate: float, seed: int, widths: tuple[int, ...] = WIDTHS) -> None:
+        keras.utils.set_random_seed(seed)
+        tf.config.threading.set_intra_op_parallelism_threads(2)
+        self.net = build(widths)
+        schedule = keras.optimizers.schedules.CosineDecay(rate / 20, steps, alpha=0.01, warmup_target=rate, warmup_steps=steps // 20)
+        self._optimiser = keras.optimizers.AdamW(schedule, weight_decay=_WEIGHT_DECAY)
+        self._optimiser.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self._optimiser.build(self.net.trainable_variables)
+        self._state = tf.train.Checkpoint(net=self.net, optimiser=self._optimiser)
+        self._compiled: Callable[..., Any] = tf.function(self._step, jit_compile=False)
+
+    def epoch(self, features: Features, targets: NDArray[np.float32], masks: NDArray[np.float32], *, batch: int, title: str) -> float:
+        """One pass in the given order; the mean loss. `targets` and `masks` are (n, 7): soft labels, and which classes count."""
+        total = 0.0
+        starts = range(0, len(features) - batch + 1, batch)
+        for start in tqdm(starts, desc=title, unit="step", leave=False):
+            part = slice(start, start + batch)
+            total += float(self._compiled(tf.constant(features[part, ..., None]), tf.constant(targets[part]), tf.constant(masks[part])))
+        return total / max(1, len(starts))
+
+    def _step(self, features: Any, targets: Any, masks: Any) -> Any:
+        smooth = (1 - _SMOOTHING) * targets + _SMOOTHING * masks / tf.reduce_sum(masks, axis=1, keepdims=True)
+        with tf.GradientTape() as tape:
+            logits = self.net(features, training=True) + (1 - masks) * _ABSENT
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
+        gradients = tape.gradient(loss, self.net.trainable_variables)
+        self._optimiser.apply_gradients(zip(gradients, self.net.trainable_variables, strict=True))
+        return loss
+
+    def save(self, path: Path) -> None:
+        """Keep everything that a resumed training needs."""
+        self._state.write(str(path))
+
+    def resume(self, path: Path) -> None:
+        """Go on from what `save` kept."""
+        self._state.read(str(path)).assert_consumed()
+
+
+def logits_of(net: Any, features: Features) -> NDArray[np.float32]:
+    """The float net's logits: float32, (n, 7)."""
+    return np.asarray(net.predict(features[..., None], batch_size=256, verbose=0), np.float32)
+
+
+def load_keras(path: Path) -> Any:
+    """A technician's own Keras file, without running code that it may carry."""
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def adapt(net: Any, order: Sequence[int]) -> Any:
+    """A technician's net as `build` makes one: (150, 40, 1) in, seven logits out. `order` says where each of LABELS is in it.
+
+    A softmax at its end is taken off, for logits are what is quantised and calibrated. Raises ValueError saying what does not fit.
+    """
+    if len(net.inputs) != 1 or len(net.outputs) != 1:
+        raise ValueError(f"it has {len(net.inputs)} inputs and {len(net.outputs)} outputs")
+    taken, given = tuple(net.inputs[0].shape[1:]), tuple(net.outputs[0].shape[1:])
+    if taken not in ((SPEC.frames, SPEC.bands, 1), (SPEC.frames, SPEC.bands)):
+        raise ValueError(f"it takes {taken}")
+    if given != (len(LABELS),):
+        raise ValueError(f"it gives {given}")
+    last = net.layers[-1]
+    if isinstance(last, layers.Softmax):
+        net = keras.Model(net.inputs[0], last.input)
+    elif getattr(last, "activation", None) is keras.activations.softmax:
+        bare = type(last).from_config(last.get_config() | {"activation": "linear", "name": "bare_logits"})
+        net = keras.Model(net.inputs[0], bare(last.input))
+        bare.set_weights(last.get_weights())
+    else:
+        said = np.asarray(net(np.random.default_rng(1).normal(size=(8, *taken)).astype(np.float32)))
+        if (said >= 0).all() and np.allclose(said.sum(axis=1), 1, atol=1e-3):
+            raise ValueError("it gives probabilities and its softmax is no layer of its own that could be taken off")
+    sound = layers.Input((SPEC.frames, SPEC.bands, 1), name="log_mel")
+    scores = net(sound if len(taken) == 3 else layers.Reshape(taken)(sound))  # noqa: PLR2004 (frames, bands, one channel)
+    if tuple(order) != tuple(range(len(LABELS))):
+        sort = layers.Dense(len(LABELS), use_bias=False, name="our_order")
+        scores = sort(scores)
+        # Column k picks the output that means our label k.
+        sort.set_weights([np.eye(len(LABELS), dtype=np.float32)[:, list(order)]])
+    return keras.Model(sound, scores, name="adapted")
+
+
+def to_int8(net: Any, representative: Features) -> bytes:
+    """`net` as a TFLite file that takes int8 and gives int8, every operator in int8; ranges are those of `representative`."""
+
+    def samples() -> Any:
+        for sample in representative:
+            yield [sample[None, ..., None]]
+
+    # One window at a time: with a fixed batch no shape arithmetic is left in the graph.
+    window = layers.Input(representative.shape[1:] + (1,), batch_size=1)
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(window, net(window, training=False)))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = samples
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    return bytes(converter.convert())

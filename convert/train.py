@@ -1,0 +1,219 @@
+"""`undertone-convert train`: corpora in, a checked bundle out, with what it is worth on speakers it never heard."""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.corpora import gather
+from convert.splits import Split, by_speaker
+from edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from convert.dataset import Prepared
+    from convert.network import Trainer
+    from edge.signal.logmel import Features
+    from edge.voice.calibration import Calibration
+
+_EXAMPLES = """\
+examples:
+  undertone-convert train --ravdess RAVDESS --tess TESS --nemo nEMO --ased ASED     the recipe of the shipped model
+  undertone-convert train --tess TESS --quick                                       a try of a few minutes
+  undertone-convert train --ravdess RAVDESS --csv our-clips.csv                     with a site's own clips
+
+the CSV has the columns path,label,speaker; labels: angry, disgust, fear, happy, neutral, sad, surprised.
+two nets are trained: one without a third of the speakers, on which it is calibrated and judged, and then the one that is
+kept, on everybody. an interrupted training goes on where it was: give the same command again.
+"""
+_NON_COMMERCIAL = "CC BY-NC-SA 4.0, non-commercial use only: trained on "
+_LICENCES = {
+    "tess": "TESS (CC BY-NC-ND 4.0)",
+    "ravdess": "RAVDESS (CC BY-NC-SA 4.0)",
+    "nemo": "nEMO (CC BY-NC-SA 4.0)",
+    "ased": "ASED (research)",
+    "csv": "the site's own clips",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How long and how fast. An epoch is `size` windows drawn anew, whatever the corpora hold."""
+
+    epochs: int
+    size: int
+    batch: int = 64
+    rate: float = 2e-3
+    copies: int = 2
+
+
+# Chosen on RAVDESS actors 13-15 (docs/voice-experiments.md); about half an hour for each of the two nets on two free cores.
+DEFAULT = Recipe(epochs=30, size=8192)
+QUICK = Recipe(epochs=3, size=2048, copies=0)
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `undertone-convert train`."""
+    parser = commands.add_parser(
+        "train",
+        help="train a voice model from corpora of emotional speech",
+        description="Train, quantise, calibrate and judge a voice model, and leave it as a bundle.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for corpus in ("tess", "ravdess", "nemo", "ased"):
+        parser.add_argument(f"--{corpus}", type=Path, metavar="DIR", help=f"folder of the {corpus.upper()} corpus as published")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="your own clips: columns path,label,speaker")
+    parser.add_argument("--quick", action="store_true", help="a few minutes, to see that it works; not for use")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same net on the same machine (default 1)")
+    parser.add_argument("--epochs", type=int, metavar="N", help=f"passes of {DEFAULT.size} windows (default {DEFAULT.epochs})")
+    parser.add_argument("--out", type=Path, default=Path("build/voice"), metavar="DIR", help="where the bundle goes (default build/voice)")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(".cache/train"), metavar="DIR", help="features, checkpoints (default .cache/train)"
+    )
+    parser.add_argument("--key", type=Path, metavar="FILE", help="private key to sign the bundle with (default: unsigned)")
+    parser.add_argument("--version", default="1.0.0", metavar="X.Y.Z", help="version of the bundle (default 1.0.0)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and leave a bundle."""
+    from convert import voicebundle
+    from convert.dataset import duplicates, prepare
+    from convert.network import to_int8
+    from edge.bundle.signature import Trust
+    from edge.voice.emotion import EmotionModel
+
+    roots = {name: getattr(args, name) for name in ("tess", "ravdess", "nemo", "ased", "csv") if getattr(args, name) is not None}
+    if not roots:
+        raise UsageError("train: no corpus given; give at least one of --tess, --ravdess, --nemo, --ased, --csv")
+    recipe = QUICK if args.quick else DEFAULT
+    recipe = Recipe(epochs=args.epochs or recipe.epochs, size=recipe.size, copies=recipe.copies)
+    clips = gather(roots)
+    twins = duplicates(clips)
+    for first, second in twins:
+        print(f"undertone-convert: warning: the same recording twice: {second.path} is {first.path}; left out", file=sys.stderr)
+    dropped = {second.path for _, second in twins}
+    prepared = prepare([c for c in clips if c.path not in dropped], args.cache, copies=recipe.copies, seed=args.seed)
+    if not prepared.clips:
+        raise UsageError("train: not one clip could be used; see the warnings above")
+    split = by_speaker(prepared.clips, args.seed)
+
+    fold = learn(prepared.only(split.train), recipe, args.seed, args.cache / "fold", "without held-out speakers")
+    net, kept = to_int8(fold[0].net, fold[1]), None
+    calibration = calibrated_on(net, prepared, split, args.cache / "fold.tflite")
+    made = voicebundle.Made(
+        name="voice-quick" if args.quick else "voice",
+        version=args.version,
+        calibration=calibration,
+        metrics={},
+        licence=_NON_COMMERCIAL + ", ".join(_LICENCES[name] for name in roots),
+        provenance=_provenance(prepared, recipe, args.seed),
+    )
+    voicebundle.write(args.out, net, made, None)
+    model = EmotionModel.load(args.out, trust=Trust(allow_unsigned=True))
+    metrics = voicebundle.judge(model, [prepared.clips[i] for i in (*split.test, *split.words)], "judging")
+    metrics |= _float_loss(fold[0], net, prepared, split, args.cache / "fold.tflite")
+    if not args.quick:
+        kept = learn(prepared, recipe, args.seed, args.cache / "all", "on everybody")
+        net = to_int8(kept[0].net, kept[1])
+    bundle = voicebundle.write(args.out, net, replace(made, metrics=metrics), args.key)
+    _print(metrics, calibration)
+    print(f"{bundle.label}: {args.out} ({len(net) / 1000:.0f} kB), {'signed' if bundle.signed_by or args.key else 'unsigned'}")
+    return 0
+
+
+def learn(prepared: "Prepared", recipe: Recipe, seed: int, keep: Path, title: str) -> "tuple[Trainer, Features]":
+    """A net trained on `prepared`, going on from `keep` if that is the same training, and windows to quantise it by."""
+    from convert.augment import Sampler
+    from convert.network import Trainer
+
+    sampler = Sampler(prepared)
+    trainer = Trainer(steps=recipe.epochs * (recipe.size // recipe.batch), rate=recipe.rate, seed=seed)
+    identity = f"{recipe} {seed} {len(prepared.clips)} {sorted({c.speaker for c in prepared.clips})}"
+    done = 0
+    note = keep.with_suffix(".json")
+    if note.exists() and (noted := json.loads(note.read_text()))["identity"] == identity:
+        done = int(noted["done"])
+        trainer.resume(keep)
+    for epoch in range(done, recipe.epochs):
+        batch = sampler.epoch(recipe.size, np.random.default_rng([seed, epoch]))
+        loss = trainer.epoch(batch.features, batch.targets, batch.masks, batch=recipe.batch, title=f"{title} {epoch + 1}/{recipe.epochs}")
+        print(f"{title}: {epoch + 1}/{recipe.epochs}, loss {loss:.3f}", flush=True)
+        trainer.save(keep)
+        note.write_text(json.dumps({"identity": identity, "done": epoch + 1}))
+    return trainer, sampler.representative(400, np.random.default_rng([seed, 9999]))
+
+
+def calibrated_on(net: bytes, prepared: "Prepared", split: Split, scratch: Path) -> "Calibration":
+    """Fitted on the calibration speakers (else on held-out words), each corpus counting alike, on the phone and in random calls."""
+    from convert.calibrate import fit
+    from edge.voice.labels import LABELS
+
+    places = split.calibrate or split.words or split.train
+    if not split.calibrate:
+        print("undertone-convert: warning: too few speakers to spare any: calibrated on known ones, too sure of itself", file=sys.stderr)
+    names = [name for name in prepared.copies if name != "wide"]
+    logits = np.concatenate([_int8_logits(net, prepared, places, name, scratch) for name in names])
+    labels = np.asarray([LABELS.index(prepared.clips[i].label) for i in places])
+    counts = Counter(prepared.clips[i].corpus for i in places)
+    weights = np.asarray([1.0 / counts[prepared.clips[i].corpus] for i in places])
+    return fit(logits, np.tile(labels, len(names)), np.tile(weights, len(names)))
+
+
+def _int8_logits(net: bytes, prepared: "Prepared", places: "tuple[int, ...]", copy: str, scratch: Path) -> NDArray[np.float64]:
+    from edge.signal.logmel import windows
+    from edge.voice.emotion import net_logits
+    from edge.voice.interpreter import Interpreter
+
+    scratch.write_bytes(net)
+    interpreter = Interpreter(scratch)
+    return np.stack([net_logits(interpreter, windows(prepared.copies[copy][i].astype(np.float32))) for i in places])
+
+
+def _float_loss(trainer: "Trainer", net: bytes, prepared: "Prepared", split: Split, scratch: Path) -> dict[str, float]:
+    """What int8 loses against float32 in negative AUC, on the test speakers' phone copies; positive is a loss."""
+    from convert.calibrate import labels_negative
+    from convert.metrics import auc
+    from convert.network import logits_of
+    from edge.signal.logmel import windows
+    from edge.voice.calibration import polarity_odds, softmax
+    from edge.voice.labels import LABELS
+
+    places = split.test or split.words
+    truth = labels_negative(np.asarray([LABELS.index(prepared.clips[i].label) for i in places], np.int64))
+    cuts = [windows(prepared.copies["phone"][i].astype(np.float32)) for i in places]
+    raw = np.split(logits_of(trainer.net, np.concatenate([c.features for c in cuts])), np.cumsum([len(c.active) for c in cuts])[:-1])
+    whole = np.stack([np.average(z, axis=0, weights=np.maximum(c.active, 1)) for z, c in zip(raw, cuts, strict=True)])
+    small = _int8_logits(net, prepared, places, "phone", scratch)
+
+    def area(logits: NDArray[np.float64]) -> float:
+        odds = polarity_odds(logits)
+        return auc(softmax(np.stack([odds[:, 0], np.zeros(len(odds)), odds[:, 1]], axis=1))[:, 0], truth)
+
+    return {"float_negative_auc": area(whole), "int8_negative_auc": area(small)}
+
+
+def _provenance(prepared: "Prepared", recipe: Recipe, seed: int) -> dict[str, object]:
+    corpora = dict.fromkeys(clip.corpus for clip in prepared.clips)
+    return {
+        "made_by": "undertone-convert train",
+        "seed": seed,
+        "epochs": recipe.epochs,
+        "windows_an_epoch": recipe.size,
+        "corpora": {c: sum(clip.corpus == c for clip in prepared.clips) for c in corpora},
+        "speakers": {c: len({clip.speaker for clip in prepared.clips if clip.corpus == c}) for c in corpora},
+        "judged": "metrics are of a net of the same recipe without the test and calibration speakers, G.711, int8, edge.voice",
+    }
+
+
+def _print(metrics: dict[str, float], calibration: "Calibration") -> None:
+    print("held-out speakers (held-out words where a corpus has too few), G.711, int8, through edge.voice:")
+    for name in sorted(metrics):
+        print(f"  {name:28} {metrics[name]:.3f}")
+    print(f"  calibration: ECE of p_negative {calibration.ece_before:.3f} before, {calibration.ece_after:.3f} after")

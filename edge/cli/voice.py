@@ -1,0 +1,89 @@
+"""`undertone voice`: recordings of one customer through the voice path that the box uses."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge.errors import SourceError
+
+if TYPE_CHECKING:
+    from edge.voice.emotion import EmotionModel
+
+_EXAMPLES = """\
+examples:
+  undertone voice angry.wav                     a table: seven emotions and how negative
+  undertone voice clips/*.wav --json            one JSON object a line, for a script
+  undertone voice a.wav --model build/voice     another bundle than the shipped one
+
+each recording is taken as one utterance of a customer, mono (the mean of its channels), of any rate and format.
+a clip that cannot be judged has null probabilities and a reason: too_short (under 0.3 s of voice), too_quiet.
+exit codes: 0 all clips were heard, 1 a clip could not be read (the others were still judged), 2 wrong use
+"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `undertone voice`."""
+    parser = commands.add_parser(
+        "voice",
+        help="judge how a customer speaks in whole recordings",
+        description="Judge how a customer speaks: each recording as one utterance through the voice path that the box uses.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a recording: WAV, FLAC, Ogg, MP3, AIFF")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout, nothing else there")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="a voice bundle to use instead of the shipped or installed one")
+    parser.add_argument("--allow-unsigned", action="store_true", help="take a bundle that nobody signed, such as one just trained")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge each file; a bad one is named on stderr and the others go on."""
+    from edge.bundle.shipped import trust_of
+    from edge.bundle.store import find_bundle
+    from edge.config import Config, ModelsConfig
+    from edge.voice.emotion import EmotionModel
+
+    config = Config(models=ModelsConfig(allow_unsigned=args.allow_unsigned))
+    model = EmotionModel.load(args.model or find_bundle("voice", config), trust=trust_of(config))
+    failed = 0
+    for path in args.files:
+        try:
+            result = judge(model, path)
+        except SourceError as error:
+            print(f"undertone voice: {error}", file=sys.stderr)
+            failed = 1
+            continue
+        print(json.dumps(result) if args.json else as_text(result), flush=True)
+    return failed
+
+
+def judge(model: "EmotionModel", path: Path) -> dict[str, Any]:
+    """What the voice path says of the recording at `path`, as one JSON-ready object. Raises SourceError."""
+    from edge.capture.wavfile import read_clip
+    from edge.signal.resample import resample
+    from edge.values import Absent
+    from edge.voice.clip import whole_clip
+
+    reading = model.read(whole_clip(resample(*read_clip(path))))
+    if isinstance(reading, Absent):
+        return {"file": str(path), "probs": None, "p_negative": None, "label": None, "quality": None, "reason": reading.reason}
+    return {
+        "file": str(path),
+        "probs": {label: round(p, 6) for label, p in reading.probs.items()},
+        "p_negative": round(reading.p_negative, 6),
+        "label": reading.label,
+        "quality": round(reading.evidence.quality, 4),
+        "reason": None,
+    }
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """One line for a person."""
+    if result["probs"] is None:
+        return f"{result['file']}: not judged ({result['reason']})"
+    best = sorted(result["probs"].items(), key=lambda item: -item[1])[:3]
+    named = ", ".join(f"{label} {p:.0%}" for label, p in best)
+    return f"{result['file']}: negative {result['p_negative']:.0%}; {named}; quality {result['quality']:.2f}"

@@ -1,0 +1,141 @@
+"""How a customer speaks: one utterance to a calibrated reading, or to the reason why there is none."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import golden, manifest
+from edge.bundle.manifest import Bundle
+from edge.bundle.signature import Trust
+from edge.errors import ModelError
+from edge.segment.crosstalk import CustomerUtterance
+from edge.signal.logmel import SPEC, Windows, quantise, spectrogram, windows
+from edge.signal.pcm import clipping_share, level_dbfs
+from edge.values import Absent, Evidence, Pcm, Utterance, VoiceReading
+from edge.voice.calibration import Calibration, calibrated
+from edge.voice.interpreter import Interpreter
+from edge.voice.labels import LABELS
+
+# A syllable or two. Below it there is nothing to judge ("yes"), and the nets of this size were never better than chance.
+_SHORTEST_MS = 300
+# Under this, 8-bit G.711 has fewer than its first steps left to say the speech with.
+_QUIETEST_DBFS = -62.0
+# Evidence grows with speech: half of its weight at 0.6 s, nearly all at 3 s.
+_HALF_MS = 600.0
+# Measured on noisy copies: near 0 dB the reading is hardly better than chance; from 20 dB on noise costs nothing.
+_NO_SNR_DB, _FULL_SNR_DB = 0.0, 15.0
+# One sample in fifty clipped: harmonics of the clipping fill the band.
+_CLIPPING_SPOILS = 0.02
+# A window takes 2 to 30 ms from PC to Pi; longer than this and the box falls behind a talker.
+_BUDGET_MS = 400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """What a model says of itself."""
+
+    name: str
+    version: str
+    licence: str
+    runtime: str
+
+
+class EmotionModel:
+    """The shipped voice path: features, int8 net, calibration. Keeps nothing between utterances; threads take turns in the net."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        """Take a checked bundle. Raises ModelError where it is for other features or labels than this program's."""
+        found = bundle.manifest
+        where = bundle.folder / manifest.MANIFEST
+        if found.labels != LABELS:
+            raise ModelError(f"{where}: key 'labels': {list(found.labels)} where this version reads {list(LABELS)}; convert the net again")
+        if dict(found.features) != SPEC.as_dict():
+            raise ModelError(f"{where}: key 'features': {_difference(found.features)}; convert the net for these features")
+        try:
+            self._calibration = msgspec.convert(found.calibration, Calibration)
+        except msgspec.ValidationError as error:
+            raise ModelError(f"{where}: key 'calibration': {error}; train or convert the net again") from error
+        net = bundle.only(".tflite")
+        self._interpreter = Interpreter(net)
+        if found.input != self._interpreter.input or found.output != self._interpreter.output:
+            raise ModelError(f"{net}: its shape or quantisation is not what the manifest says; pack the bundle again")
+        if self._interpreter.input.shape != (1, SPEC.frames, SPEC.bands, 1) or self._interpreter.output.shape != (1, len(LABELS)):
+            shapes = f"takes {self._interpreter.input.shape} and gives {self._interpreter.output.shape}"
+            raise ModelError(f"{net}: {shapes}, not these features and labels; convert the net again")
+        self.info = Info(name=found.name, version=found.version, licence=found.licence, runtime=self._interpreter.runtime)
+        self.label = bundle.label
+        if found.golden is None:
+            raise ModelError(f"{where}: key 'golden': missing: nothing proves that this net works here; pack the bundle again")
+        self.timing = golden.check(bundle.folder / found.golden, self.answers, budget_ms=_BUDGET_MS)
+
+    @classmethod
+    def load(cls, folder: Path, *, trust: Trust | None = None) -> Self:
+        """The model in the bundle's `folder`, checked and proven on its golden vectors. Raises ModelError."""
+        return cls(manifest.load(folder, kind="voice", trust=trust))
+
+    def read(self, customer: CustomerUtterance) -> VoiceReading | Absent:
+        """How the customer spoke; Absent("too_short") and Absent("too_quiet") where there is not enough to judge."""
+        utterance = customer.utterance
+        voiced_ms = utterance.voiced_samples // 16
+        if voiced_ms < _SHORTEST_MS:
+            return Absent(reason="too_short")
+        if level_dbfs(utterance.pcm) < _QUIETEST_DBFS:
+            return Absent(reason="too_quiet")
+        cut = windows(spectrogram(utterance.pcm))
+        result = calibrated(self.logits(cut), self._calibration)
+        clipping = clipping_share(utterance.pcm)
+        return VoiceReading(
+            probs={label: float(p) for label, p in zip(LABELS, result.probs, strict=True)},
+            label=LABELS[int(np.argmax(result.probs))],
+            p_negative=result.p_negative,
+            p_neutral=result.p_neutral,
+            p_positive=result.p_positive,
+            evidence=Evidence(negative=result.negative, positive=result.positive, quality=_quality(utterance, voiced_ms, clipping)),
+            voiced_ms=voiced_ms,
+            windows=len(cut.active),
+            clipping=clipping,
+        )
+
+    def logits(self, cut: Windows) -> NDArray[np.float64]:
+        """The net's logits, float64 (7,), averaged over the windows by the speech in each."""
+        return net_logits(self._interpreter, cut)
+
+    def answers(self, case: golden.Case) -> Mapping[str, Sequence[float]]:
+        """What golden vectors hold of a case. Raises ModelError for a case without sound."""
+        if case.audio is None:
+            raise ModelError(f"golden case '{case.name}': has no audio; pack the bundle again")
+        return net_answers(self._interpreter, case.audio.pcm())
+
+
+def net_logits(interpreter: Interpreter, cut: Windows) -> NDArray[np.float64]:
+    """The logits of an utterance's windows, float64 (7,): the mean over windows by the speech in each."""
+    scores = interpreter.run(quantise(cut.features, interpreter.input.scale, interpreter.input.zero_point))
+    return np.asarray(np.average(scores.astype(np.float64), axis=0, weights=np.maximum(cut.active, 1)))
+
+
+def net_answers(interpreter: Interpreter, pcm: Pcm) -> Mapping[str, Sequence[float]]:
+    """What golden vectors hold of `pcm`: every 97th cell of the features (-1..1), and the logits."""
+    cut = windows(spectrogram(pcm))
+    return {"features": cut.features.ravel()[::97].tolist(), "logits": net_logits(interpreter, cut).tolist()}
+
+
+def _quality(utterance: Utterance, voiced_ms: int, clipping: float) -> float:
+    """0..1: how much this reading may count, by seconds of voice, noise, clipping, holes."""
+    enough = voiced_ms / (voiced_ms + _HALF_MS) * (1 + _HALF_MS / 3000)
+    snr = _FULL_SNR_DB if utterance.snr_db is None else utterance.snr_db
+    clear = (snr - _NO_SNR_DB) / (_FULL_SNR_DB - _NO_SNR_DB)
+    whole = 1.0 - utterance.lost_samples / max(1, len(utterance.pcm))
+    clean = 1.0 - clipping / _CLIPPING_SPOILS / 2
+    return float(np.prod(np.clip([enough, clear, whole, clean], 0.0, 1.0)))
+
+
+def _difference(features: Mapping[str, object]) -> str:
+    """The first key in which a bundle's features are not ours."""
+    ours = SPEC.as_dict()
+    key = next(k for k in (*ours, *features) if features.get(k) != ours.get(k))
+    return f"'{key}' is {features.get(key)} and this version works out {ours.get(key)}"
