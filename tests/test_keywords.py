@@ -1,7 +1,7 @@
 """A configured phrase is found in recognised speech through fillers and one misheard word, and nothing else is."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.config import KeywordConfig
@@ -87,6 +87,7 @@ def test_no_keywords_find_nothing():
     assert KeywordSpotter([]).spot(heard("close my account")) == ()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["close", "my", "account", "um", "uh", "cancel", "speak", "to", "a", "manager", "the"]), max_size=12),
     st.floats(min_value=0, max_value=1),

@@ -5,7 +5,7 @@ from time import perf_counter
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ConfigError
@@ -197,6 +197,7 @@ def test_agent_script_never_raises_or_lowers_a_customers_score(phrase, words):
     assert LEXICON.act(LEXICON.without_agent(script)).score == 0.0
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(
