@@ -1,0 +1,143 @@
+"""`undertone words`: sentences through the words path that the box uses."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from edge.words.branch import WordsJudge
+
+_EXAMPLES = """\
+examples:
+  undertone words "i have been on hold for an hour"        one sentence: label, cause, route, and what moved it
+  undertone words --file sentences.txt --json              one JSON object a line of the file
+  tail -f lines.txt | undertone words - --json             a pipe, answered line by line
+  undertone words "where is my parcel" --config box.yaml   with a site's own words, codes, routes and keywords
+
+write as people speak; numbers may be digits. label is negative, neutral or positive. what says nothing ("yes", "okay", an agent's
+script) is neutral with a reason: no_words, too_short, unclear, agent. drivers name the lexicon entries (see edge/words/lexicon.yaml
+for their patterns), VADER's words and learned words that moved it; below 0 means towards negative.
+"text" is your own line, as you gave it; "redacted" is all of it that could leave a box.
+exit codes: 0 good, 1 a file or model cannot be used, 2 wrong use
+"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `undertone words`."""
+    parser = commands.add_parser(
+        "words",
+        help="judge sentences: negative, neutral or positive, and what the complaint is about",
+        description="Judge what a customer says: each line of text through the words path that the box uses.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="a sentence; - (or nothing) reads lines from standard input")
+    parser.add_argument("--file", type=Path, metavar="FILE", help="read lines from this UTF-8 text file")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout, nothing else there")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a box's configuration: its lexicon, causes, keywords and models")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="a words bundle to use instead of the shipped or installed one")
+    parser.add_argument("--no-model", action="store_true", help="the lexicon and VADER alone, without a learned model")
+    parser.add_argument("--allow-unsigned", action="store_true", help="take a bundle that nobody signed, such as one just trained")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge each line."""
+    if args.text is not None and args.file is not None:
+        raise UsageError("words: both TEXT and --file are given; give one of them")
+    if args.model is not None and args.no_model:
+        raise UsageError("words: both --model and --no-model are given; give one of them")
+    judge = _load(args)
+    if args.text not in (None, "-"):
+        _answer(judge, args.text.splitlines() or [""], as_json=args.json)
+        return 0
+    if args.file is None:
+        # What a pipe brings may be anything: a byte that is no UTF-8 becomes a mark, not a traceback.
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr] # a real stdin
+    try:
+        with nullcontext(sys.stdin) if args.file is None else args.file.open(encoding="utf-8", errors="replace") as lines:
+            _answer(judge, (line.rstrip("\r\n") for line in lines), as_json=args.json)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise UsageError(f"{args.file}: cannot be read: {error.strerror}; give a text file that exists") from error
+    return 0
+
+
+def judge_line(judge: "WordsJudge", text: str) -> dict[str, Any]:
+    """What the words path says of `text`, as one JSON-ready object; an abstention is neutral at the prior, with its reason."""
+    from edge.values import Absent
+    from edge.words.redact import redact
+
+    reading = judge.judge_text(text)
+    if isinstance(reading, Absent):
+        return {
+            "text": text, "redacted": redact(text), "label": "neutral", "p_negative": round(judge.prior(), 6), "cause": None,
+            "drivers": [], "reason": reading.reason,
+        }  # fmt: skip
+    cause = reading.cause
+    return {
+        "text": text,
+        "redacted": reading.redacted,
+        "label": str(reading.label),
+        "p_negative": round(reading.p_negative, 6),
+        "p_neutral": round(reading.p_neutral, 6),
+        "p_positive": round(reading.p_positive, 6),
+        "cause": cause.code if cause else None,
+        "cause_p": round(cause.p, 4) if cause else None,
+        "cause_alternative": cause.alternative if cause else None,
+        "route": cause.route if cause else None,
+        "drivers": [{"name": driver.name, "weight": driver.weight} for driver in reading.drivers],
+        "spotted": [spotted.keyword for spotted in reading.spotted],
+        "signals": list(reading.signals),
+        "quality": round(reading.evidence.quality, 4),
+        "reason": None,
+    }
+
+
+def _load(args: argparse.Namespace) -> "WordsJudge":
+    from msgspec.structs import replace
+
+    from edge.bundle.shipped import trust_of
+    from edge.bundle.store import find_bundle
+    from edge.config import Config, load_config
+    from edge.words.branch import WordsJudge
+
+    config = load_config(args.config) if args.config else Config()
+    if args.allow_unsigned:
+        config = replace(config, models=replace(config.models, allow_unsigned=True))
+    bundle = None if args.no_model else args.model or find_bundle("words", config)
+    return WordsJudge.load(
+        bundle,
+        Path(config.lexicon) if config.lexicon else None,
+        Path(config.causes) if config.causes else None,
+        config.keywords,
+        trust=trust_of(config),
+    )
+
+
+def _answer(judge: "WordsJudge", lines: Iterable[str], *, as_json: bool) -> None:
+    for line in lines:
+        judged = judge_line(judge, line)
+        if as_json:
+            print(json.dumps(judged, ensure_ascii=False), flush=True)
+        else:
+            print("\n".join(_drawn(judged)), flush=True)
+
+
+def _drawn(judged: dict[str, Any]) -> Iterator[str]:
+    """For a person: the judgement, then what moved it, strongest first."""
+    yield f"{judged['label']:<8} {judged['p_negative']:4.0%} negative  {judged['redacted']}"
+    if judged["reason"]:
+        yield f"         nothing to judge: {judged['reason']}"
+    if judged["cause"]:
+        other = f", or {judged['cause_alternative']}" if judged["cause_alternative"] else ""
+        yield f"         about: {judged['cause']} ({judged['cause_p']:.0%}{other}), to: {judged['route']}"
+    for driver in judged["drivers"]:
+        yield f"         {driver['weight']:+6.2f}  {driver['name']}"
