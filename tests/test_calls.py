@@ -145,7 +145,8 @@ def test_overlap_is_measured_on_both_sides_of_it():
     agent, customer = heard[0], heard[1]
     assert customer.interrupted
     assert not agent.interrupted
-    assert customer.overlap_samples / 16000 == pytest.approx(2.2, abs=0.5)
+    # 2.2 s of both, less the pauses of 0.2 s and more that either makes in it.
+    assert 1.0 <= customer.overlap_samples / 16000 <= 2.3
     assert agent.overlap_samples == customer.overlap_samples
 
 

@@ -73,6 +73,18 @@ def test_hum_that_begins_in_the_middle_is_no_voice_for_long():
     assert sum(v.active for v in voicings(hum + noise)) <= 25
 
 
+@pytest.mark.parametrize("seconds", [0.15, 0.25, 0.5, 2.0])
+def test_a_beep_that_no_plan_knows_is_nobodys_utterance(seconds):
+    time = np.arange(16000 * 6) / 16000
+    beep = 0.1 * np.sin(2 * np.pi * 730 * time) * ((time > 2) & (time < 2 + seconds))
+    pcm = ((beep + np.random.default_rng(1).normal(0, 1e-3, len(time))) * 32767).astype(np.int16)
+    segmenter = Segmenter(roles=(Role.CUSTOMER,))
+    happenings = list(segmenter.open_call())
+    for start in range(0, len(pcm), FRAME_SAMPLES):
+        happenings += segmenter.feed(Frame(start=start, pcm=pcm[None, start : start + FRAME_SAMPLES]))
+    assert utterances([*happenings, *segmenter.close_call("command")]) == []
+
+
 def heard(place: int, *, active: bool, level_dbfs: float = -20.0) -> Heard:
     # Every sample has a value of its own, so that a sample handed over twice would show.
     pcm = (np.arange(FRAME_SAMPLES) + place * FRAME_SAMPLES).astype(np.int64).astype(np.int16)

@@ -10,7 +10,7 @@ from edge.segment.announcements import AfterMusic, AfterSit, Doubt
 from edge.segment.music import MusicDetector
 from edge.segment.plan import TonePlan
 from edge.segment.spectrum import Ear, Look
-from edge.segment.tones import Signal, ToneTracker
+from edge.segment.tones import STEADY_KNOWN_AFTER, Signal, ToneTracker
 from edge.segment.utterances import Endpointer, Heard
 from edge.values import FRAME_SAMPLES, Frame, Role, SpeechAudio, SpeechDropped, SpeechStarted, Utterance
 
@@ -57,6 +57,8 @@ class Channel:
         `answered`: the other channel spoke in the frame before.
         """
         signals = self._tones.update(frame.start, look)
+        if self._tones.steady_now:
+            self._endpointer.retract(STEADY_KNOWN_AFTER)
         if not shadowed:
             yield from self._signals(signals, voicing)
         playing = self._music.playing

@@ -45,6 +45,10 @@ def _is_speech(frames: list[Heard]) -> bool:
     return not is_music([heard.steadiness for heard in active], least=_MUSIC_LEAST)
 
 
+def _silent(voicing: Voicing) -> Voicing:
+    return replace(voicing, active=False, periodic=False)
+
+
 class Endpointer:
     """Cuts one channel into utterances. A frame is in at most one utterance, and in it once."""
 
@@ -88,6 +92,14 @@ class Endpointer:
         else:
             yield SpeechDropped(channel=self._channel)
 
+    def retract(self, frames: int) -> None:
+        """The last `frames` were no voice but a tone, which is known only now."""
+        for memory in (self._open, self._recent):
+            for place in range(max(0, len(memory) - frames), len(memory)):
+                memory[place] = replace(memory[place], voicing=_silent(memory[place].voicing))
+        if self._open:
+            self._since_active = next((n for n, heard in enumerate(reversed(self._open)) if heard.voicing.active), len(self._open))
+
     def music(self) -> Iterator[SpeechAudio | SpeechDropped | Utterance]:
         """The last two seconds were music: an utterance if there was speech before them, else a drop."""
         before = len(self._open) - _MUSIC_KNOWN_AFTER
@@ -97,8 +109,7 @@ class Endpointer:
             if was_open:
                 yield SpeechDropped(channel=self._channel)
             return
-        silent = Voicing(active=False, periodic=False, floor_dbfs=self._open[before].voicing.floor_dbfs)
-        self._open[before:] = [replace(heard, voicing=silent) for heard in self._open[before:]]
+        self.retract(_MUSIC_KNOWN_AFTER)
         yield from self.close()
 
     def _forget(self) -> None:

@@ -207,9 +207,8 @@ def _main(names: list[str]) -> None:
         bad = f"{len(call.turns_missed)}+{call.turns_invented}" + ("" if len(call.calls) == len(call.calls_wanted) else " CALLS")
         print(f"{call.name:38}{said:26}{' '.join(worst):>26}  {bad:7} {closed} {' '.join(call.tones)}")
     for title, errors in (("call", [e for c in found for e in c.call_errors]), ("turn", [e for c in found for e in c.turn_errors])):
-        print(
-            f"{title} boundary error: p50 {np.percentile(np.abs(errors), 50):.3f} s, p95 {np.percentile(np.abs(errors), 95):.3f} s, n {len(errors)}"
-        )
+        middle, most = np.percentile(np.abs(errors), [50, 95])
+        print(f"{title} boundary error: p50 {middle:.3f} s, p95 {most:.3f} s, n {len(errors)}")
     print(f"interruptions F1 {f1(c.interruptions for c in found):.3f} {np.sum([c.interruptions for c in found], axis=0)}")
     if not names:
         print(f"30 minutes of music, tones and announcements: {idle_line(30)}")
