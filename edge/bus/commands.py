@@ -68,7 +68,7 @@ class AlertAction(_Command, frozen=True, kw_only=True):
 class ModelInstall(_Command, frozen=True, kw_only=True):
     """One chunk of a packed bundle: `data` from byte `offset` of `size`. The bundle's own checks decide about it."""
 
-    model: Literal["voice", "words", "vosk"]
+    model: Literal["voice", "words", "fusion", "vosk"]
     sha256: Sha256
     size: Annotated[int, msgspec.Meta(ge=1, le=_MAX_MODEL_BYTES)]
     offset: Annotated[int, msgspec.Meta(ge=0, le=_MAX_MODEL_BYTES)]

@@ -403,15 +403,16 @@ class SelfTest(Wire, frozen=True, kw_only=True):
 
 
 class ModelChange(Wire, frozen=True, kw_only=True):
-    """A model was installed, refused, put on probation, kept or rolled back."""
+    """A model was installed, refused, put on probation, kept or rolled back; or is coming over the bus (`receiving`)."""
 
     kind: ClassVar[str] = "device.model"
-    action: Literal["installed", "refused", "probation", "kept", "rolled_back", "pinned"]
+    action: Literal["receiving", "installed", "refused", "probation", "kept", "rolled_back", "pinned"]
     model: str
     version: str
     previous: str | None
     reason: str | None
     figures: dict[str, float]
+    transfer: str | None = None
 
 
 class Gap(Wire, frozen=True, kw_only=True):

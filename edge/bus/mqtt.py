@@ -271,6 +271,8 @@ def explain(error: Exception) -> str:
             told = f"the host name is not known: {error.strerror}; check mqtt.url and this box's DNS"
         case ConnectionRefusedError():
             told = "connection refused; is the broker running, and on that port?"
+        case ConnectionResetError():
+            told = "connection reset; a port without TLS needs mqtt://, one with TLS needs mqtts://"
         case TimeoutError():
             told = "no answer; check mqtt.url, the network and the firewall"
         case OSError():

@@ -141,7 +141,9 @@ class Outbox:
         uptime, wall = self._uptime(), time.time()
         with self._lock:
             self._held.add(Arrived(event=event, uptime=uptime, wall=wall) for event in events)
-            self._flush()
+            # While the disk does not take what is held, not every put tries it all again.
+            if time.monotonic() >= self._retry_at:
+                self._flush()
             self._held.keep_to_limit()
         if self.woken is not None:
             self.woken()
@@ -216,6 +218,7 @@ class Outbox:
     def _flush(self) -> None:
         """Write what is held, and with it what was acknowledged."""
         if self._attempt(lambda: self._commit(self._write_held)) is not None:
+            self._retry_at = float("-inf")
             self._held.written()
             self._forget_acknowledged()
 

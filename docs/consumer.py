@@ -1,0 +1,145 @@
+"""A consumer that keeps each event once and proves from the numbers alone that it has all of them.
+
+    python docs/consumer.py mqtt://127.0.0.1:1883            prints each event once; at Ctrl-C, what is missing
+    python docs/consumer.py mqtt://127.0.0.1:1883 --since 0  also counts what came before the first event that it saw
+
+Two rules are all there is to it:
+
+1. Drop an event whose (source, id) you have seen: boxes send at least once.
+2. Each topic counts its events in `sequence`. A number that is not there is missing, unless a `gap` event says that it will never
+   come. A gap on topic "*" with nulls means that the box lost its store and does not know how much was in it.
+
+Needs only paho-mqtt. Copy it, and keep what it remembers (`seen`, `ranges`) in your database instead of in memory.
+"""
+
+# ruff: noqa: INP001 (a page of the docs, not a package)
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+GAP = "undertone.device.gap.v1"
+
+
+@dataclass
+class Topic:
+    """The numbers that a topic has shown or announced as lost, as sorted ranges."""
+
+    ranges: list[list[int]] = field(default_factory=list)
+
+    def add(self, first: int, last: int) -> None:
+        """Numbers `first`..`last` are accounted for."""
+        merged = [first, last]
+        rest = []
+        for low, high in self.ranges:
+            if high < merged[0] - 1 or low > merged[1] + 1:
+                rest.append([low, high])
+            else:
+                merged = [min(low, merged[0]), max(high, merged[1])]
+        self.ranges = sorted([*rest, merged])
+
+    def holes(self, since: int | None) -> list[tuple[int, int]]:
+        """Ranges of numbers that neither came nor were announced; from `since` + 1, or from the first number that came."""
+        start = self.ranges[0][0] if since is None else since + 1
+        found = []
+        for low, high in self.ranges:
+            if low > start:
+                found.append((start, low - 1))
+            start = max(start, high + 1)
+        return found
+
+
+class Consumer:
+    """Feed it every event with its topic."""
+
+    def __init__(self, since: int | None = None) -> None:
+        self.since = since
+        self.seen: set[tuple[str, str]] = set()
+        self.topics: dict[str, Topic] = defaultdict(Topic)
+        self.store_losses: list[str] = []
+        # Box -> up to this number, what did not come is of unknown fate: its store was lost, and announced.
+        self.unknown_to: dict[str, int] = {}
+
+    def take(self, topic: str, event: dict[str, Any]) -> bool:
+        """Whether `event` is new. A duplicate is dropped."""
+        key = (event["source"], event["id"])
+        if key in self.seen:
+            return False
+        self.seen.add(key)
+        if "sequence" in event:
+            self.topics[topic].add(event["sequence"], event["sequence"])
+        if event["type"] == GAP:
+            self._gap(topic, event)
+        return True
+
+    def missing(self) -> dict[str, list[tuple[int, int]]]:
+        """Topic -> ranges of numbers that are missing and unexplained. Empty: you have everything up to the last that came."""
+        found = {}
+        for topic, told in self.topics.items():
+            floor = max((number for box, number in self.unknown_to.items() if topic.startswith(box)), default=0)
+            holes = [(low, high) for low, high in told.holes(self.since) if high > floor]
+            if holes:
+                found[topic] = holes
+        return found
+
+    def _gap(self, topic: str, event: dict[str, Any]) -> None:
+        box, data = topic.removesuffix("gap"), event["data"]
+        if data["first"] is not None:
+            self.topics[box + data["topic"]].add(data["first"], data["last"])
+            return
+        # All topics of the box go on from the number before the gap's own.
+        self.unknown_to[box] = event["sequence"]
+        self.store_losses.append(f"{event['source']} {data['topic']}: {data['reason']}")
+
+
+def listen(url: str, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every event on the broker as (topic, CloudEvent); the session outlives us by an hour, so that a restart misses nothing."""
+    import queue
+
+    import paho.mqtt.client as mqtt
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+
+    inbox: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="undertone-consumer", protocol=mqtt.MQTTv5)
+    client.on_connect = lambda client, *_: client.subscribe(f"{prefix}/#", qos=1)
+    client.on_message = lambda _client, _data, message: inbox.put((message.topic, message.payload))
+    properties = Properties(PacketTypes.CONNECT)
+    properties.SessionExpiryInterval = 3600
+    where = urlsplit(url)
+    client.connect(where.hostname or "127.0.0.1", where.port or 1883, clean_start=False, properties=properties)
+    client.loop_start()
+    while True:
+        topic, payload = inbox.get()
+        yield topic, json.loads(payload)
+
+
+def main() -> int:
+    """Print each event once; 1 where something is missing at the end."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("url", nargs="?", default="mqtt://127.0.0.1:1883")
+    parser.add_argument("--prefix", default="undertone/v1")
+    parser.add_argument("--since", type=int, help="the last number that you have already (0: from the beginning)")
+    args = parser.parse_args()
+    consumer = Consumer(args.since)
+    try:
+        for topic, event in listen(args.url, args.prefix):
+            if consumer.take(topic, event):
+                print(json.dumps(event), flush=True)
+    except KeyboardInterrupt:
+        pass
+    missing = consumer.missing()
+    for topic, ranges in missing.items():
+        print(f"missing on {topic}: {ranges}", file=sys.stderr)
+    for loss in consumer.store_losses:
+        print(f"lost, nobody knows how much: {loss}", file=sys.stderr)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

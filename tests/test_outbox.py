@@ -1,0 +1,427 @@
+"""The outbox: what is committed stays until acknowledged, in order, counted; what is lost is announced."""
+
+import json
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from edge.bus.held import Held
+from edge.bus.outbox import Outbox, read_counts
+from edge.errors import StoreError
+from tests.telling import alert, consumer, failed, open_outbox, started, text, until
+
+
+def bodies(outbox, limit=10_000):
+    return [json.loads(row.body) for row in outbox.pending(limit)]
+
+
+def take(outbox, count=10_000):
+    """Send and acknowledge, as a publisher does; the bodies."""
+    rows = outbox.pending(count)
+    for row in rows:
+        outbox.sent(row)
+    for row in rows:
+        outbox.acknowledged(row)
+    return [json.loads(row.body) for row in rows]
+
+
+def test_an_event_stays_until_it_is_acknowledged(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1)])
+    [row] = outbox.pending(5)
+    outbox.sent(row)
+    assert outbox.pending(5) == []
+    outbox.nothing_in_flight()
+    assert [again.id for again in outbox.pending(5)] == [row.id]
+    outbox.sent(row)
+    outbox.acknowledged(row)
+    outbox.close()
+    outbox = open_outbox(tmp_path)
+    assert outbox.counts().rows == 0
+    outbox.close()
+
+
+def test_what_was_put_is_there_after_kill_9(tmp_path):
+    program = (
+        "import os, signal; from pathlib import Path; from tests.telling import open_outbox, text\n"
+        f"outbox = open_outbox(Path({str(tmp_path)!r}))\n"
+        "for n in range(1, 51): outbox.put([text(n)])\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    outbox = open_outbox(tmp_path)
+    assert [body["sequence"] for body in bodies(outbox)] == list(range(1, 51))
+    outbox.close()
+
+
+def test_the_same_event_put_twice_is_stored_once(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1), text(1)])
+    outbox.put([text(1), text(2)])
+    assert [body["sequence"] for body in bodies(outbox)] == [1, 2]
+    outbox.close()
+
+
+def test_sequences_count_per_topic_and_go_on_after_everything_was_sent_and_the_box_restarted(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1), text(1, line="line-2"), text(2)])
+    take(outbox)
+    outbox.close()
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(3), text(2, line="line-2")])
+    assert [(body["data"]["line"], body["sequence"]) for body in bodies(outbox)] == [("line-1", 3), ("line-2", 2)]
+    outbox.close()
+
+
+def test_an_alert_overtakes_a_backlog(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(n) for n in range(5000)])
+    outbox.put([alert()])
+    assert outbox.pending(1)[0].topic == "alert/billing"
+    outbox.close()
+
+
+def test_a_topic_that_is_set_aside_does_not_hold_back_the_others(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1), text(1, line="line-2")])
+    assert [row.topic for row in outbox.pending(5, without=["text/line-1"])] == ["text/line-2"]
+    outbox.close()
+
+
+def test_what_is_too_much_goes_oldest_first_and_one_gap_tells_of_it_whoever_waits_for_how_long(tmp_path):
+    outbox = open_outbox(tmp_path, max_bytes=40_000)
+    for n in range(1, 301):
+        outbox.put([text(n)])
+    outbox.put([alert()])
+    told = bodies(outbox)
+    gaps = [body["data"] for body in told if body["type"] == "undertone.device.gap.v1"]
+    kept = [body["sequence"] for body in told if body["type"] == "undertone.call.text.v1"]
+    assert len(gaps) == 1
+    assert (gaps[0]["topic"], gaps[0]["first"], gaps[0]["reason"]) == ("text/line-1", 1, "evicted")
+    assert kept == list(range(gaps[0]["last"] + 1, 301))
+    assert gaps[0]["lost"] == outbox.counts().evicted
+    assert (tmp_path / "outbox.sqlite").stat().st_size < 3 * 40_000
+    outbox.close()
+
+
+def test_alerts_are_never_evicted_and_the_rest_gives_way_to_them(tmp_path):
+    outbox = open_outbox(tmp_path, max_bytes=100_000)
+    outbox.put([text(n) for n in range(100)])
+    outbox.put([alert(n, rule=f"r{n}") for n in range(300)])
+    told = bodies(outbox)
+    assert sum(body["type"] == "undertone.alert.v1" for body in told) == 300
+    assert not any(body["type"] == "undertone.call.text.v1" for body in told)
+    outbox.close()
+
+
+def test_what_is_on_its_way_is_not_evicted_and_a_gap_that_was_sent_no_longer_grows(tmp_path):
+    outbox = open_outbox(tmp_path, max_bytes=30_000)
+    outbox.put([text(1)])
+    [first] = outbox.pending(1)
+    outbox.sent(first)
+    take = consumer()(since=0)
+    delivered = [json.loads(first.body)]
+    for n in range(2, 200):
+        outbox.put([text(n)])
+        if n % 50 == 0:
+            for row in outbox.pending(1):
+                outbox.sent(row)
+                delivered.append(json.loads(row.body))
+    outbox.nothing_in_flight()
+    for event in [*delivered, *bodies(outbox)]:
+        take.take("p/gap" if event["type"] == "undertone.device.gap.v1" else "p/text/line-1", event)
+    assert take.missing() == {}
+    outbox.close()
+
+
+def test_calls_and_alerts_that_a_crash_left_open_are_ended_before_anything_else(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([started("c1"), alert(), alert(1, "update"), started("c2", "line-2"), failed("c2", "line-2")])
+    take(outbox)
+    outbox.close()
+    outbox = open_outbox(tmp_path)
+    outbox.recover()
+    outbox.put([started("c3")])
+    told = bodies(outbox)
+    assert [(body["id"], body["data"].get("end_reason") or body["data"].get("reason")) for body in told[:2]] == [
+        ("c1:alert:anger:2", "restart"),
+        ("c1:failed:0", "restart"),
+    ]
+    assert len(told) == 3
+    take(outbox)
+    outbox.close()
+    outbox = open_outbox(tmp_path)
+    outbox.recover()
+    assert [body["data"]["call"] for body in bodies(outbox)] == ["c3"]
+    outbox.close()
+
+
+def test_each_start_counts(tmp_path):
+    boots = []
+    for _ in range(3):
+        outbox = open_outbox(tmp_path)
+        boots.append(outbox.boot)
+        outbox.close()
+    assert boots == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"\0" * path.stat().st_size),
+        lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        lambda path: path.write_bytes(path.read_bytes()[:1000]),
+        lambda path: path.write_bytes(b"not a database at all" * 1000),
+        lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 99").connection.close(),
+    ],
+    ids=["emptied", "zeroed", "cut in half", "cut to 1000 bytes", "garbage", "of a later version"],
+)
+def test_a_damaged_file_is_set_aside_announced_and_the_numbers_go_on_above_all_that_were_used(tmp_path, damage):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(n) for n in range(1, 200)])
+    prove = consumer()(since=0)
+    for event in take(outbox, 60):
+        prove.take("p/text/line-1", event)
+    outbox.close()
+    damage(tmp_path / "outbox.sqlite")
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(500)])
+    gap, first = bodies(outbox)
+    assert gap["data"] == {"topic": "*", "first": None, "last": None, "lost": None, "reason": "store_damaged"}
+    assert first["sequence"] > 1_000_000_000_000
+    assert (tmp_path / "outbox.sqlite.damaged").exists()
+    prove.take("p/gap", gap)
+    prove.take("p/text/line-1", first)
+    assert prove.missing() == {}
+    assert len(prove.store_losses) == 1
+    outbox.close()
+
+
+def test_a_file_that_is_damaged_while_it_is_open_is_replaced_and_what_comes_next_is_kept(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(n) for n in range(300)])
+    # Everything in the file itself, nothing in the log beside it; then another process destroys the tables.
+    other = sqlite3.connect(tmp_path / "outbox.sqlite", isolation_level=None)
+    other.execute("DROP TABLE events")
+    other.close()
+    outbox.put([text(1000)])
+    assert [body["type"].split(".")[-2] for body in bodies(outbox)] == ["gap", "text"]
+    outbox.close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write what is read-only; run the tests as a user")
+def test_a_read_only_file_is_set_aside(tmp_path):
+    open_outbox(tmp_path).close()
+    (tmp_path / "outbox.sqlite").chmod(0o400)
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1)])
+    assert len(bodies(outbox)) == 2
+    outbox.close()
+
+
+def test_two_processes_cannot_share_one_outbox(tmp_path):
+    outbox = open_outbox(tmp_path)
+    with pytest.raises(StoreError, match="in use by another undertone"):
+        open_outbox(tmp_path)
+    outbox.close()
+    open_outbox(tmp_path).close()
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"file.*free space there"):
+        Outbox(tmp_path / "file" / "outbox.sqlite", max_bytes=1, site="s", device="d")
+
+
+def test_status_reads_beside_the_running_box(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1), alert()])
+    counts = read_counts(tmp_path / "outbox.sqlite")
+    assert (counts.rows, counts.alert_rows) == (2, 1)
+    outbox.close()
+    with pytest.raises(StoreError):
+        read_counts(tmp_path / "none.sqlite")
+
+
+# --- a full disk -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def full_disk():
+    """While it holds, no file of this process can grow: what a full disk does to SQLite (it gets EFBIG instead of ENOSPC)."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    class Disk:
+        def fill(self):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+
+        def free(self):
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    disk = Disk()
+    yield disk
+    disk.free()
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+
+
+def test_a_full_disk_holds_events_back_and_loses_none_once_there_is_room(tmp_path, full_disk):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1)])
+    full_disk.fill()
+    outbox.put([text(n) for n in range(2, 2000)])
+    held = outbox.counts().held
+    full_disk.free()
+    assert held == 1998
+    outbox.put([alert()])
+    until(lambda: outbox.pending(1) and outbox.counts().held == 0)
+    assert [body["sequence"] for body in bodies(outbox)] == [1, *range(1, 2000)]
+    outbox.close()
+
+
+def test_what_a_full_disk_could_not_hold_is_announced_with_its_numbers_and_alerts_are_held_longest(tmp_path, full_disk):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1)])
+    full_disk.fill()
+    outbox.put([alert(), started()])
+    for n in range(2, 3002):
+        outbox.put([text(n)])
+    full_disk.free()
+    until(lambda: outbox.pending(1) and outbox.counts().held == 0)
+    prove = consumer()(since=0)
+    told = bodies(outbox)
+    for event in told:
+        prove.take(f"p/{'gap' if 'gap' in event['type'] else event['type']}".replace("undertone.call.text.v1", "text/line-1"), event)
+    assert prove.missing() == {}
+    assert [body["data"]["reason"] for body in told if "gap" in body["type"]] == ["not_stored"]
+    assert sum(body["type"] in {"undertone.alert.v1", "undertone.call.started.v1"} for body in told) == 2
+    assert len(told) == 2002
+    outbox.close()
+
+
+def test_acknowledged_events_are_not_sent_again_where_the_disk_does_not_take_their_deletion(tmp_path, full_disk):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(n) for n in range(100)])
+    full_disk.fill()
+    take(outbox)
+    assert outbox.pending(10) == []
+    full_disk.free()
+    outbox.close()
+    outbox = open_outbox(tmp_path)
+    assert outbox.counts().rows == 0
+    outbox.close()
+
+
+def test_what_is_held_in_memory_gives_up_hearing_before_starts_and_ends_and_alerts_last():
+    from edge.bus.held import Arrived
+
+    held = Held(limit=2)
+    held.add(Arrived(event=event, uptime=0, wall=0) for event in [started(), alert(), text(1), failed()])
+    held.keep_to_limit()
+    assert [arrived.event.id for arrived in held] == ["c1:alert:anger:0", "c1:failed:0"]
+    assert dict(held.dropped) == {("text/line-1", False): 1, ("call/line-1/started", False): 1}
+
+
+def test_few_writes_an_sd_card_lives_long(tmp_path):
+    outbox = open_outbox(tmp_path)
+    for n in range(100):
+        outbox.put([text(n)])
+    before = outbox.counts().commits
+    take(outbox)
+    assert before == 100
+    assert outbox.counts().commits - before <= 4
+    outbox.close()
+
+
+# --- any order of operations -----------------------------------------------------------------------------------------
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Whatever is put, sent, acknowledged, cut off, evicted and crashed: every number comes, or is announced, in order."""
+
+    def __init__(self):
+        super().__init__()
+        import tempfile
+        from pathlib import Path
+
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name)
+        self.outbox = open_outbox(self.path, max_bytes=20_000)
+        self.put_so_far = 0
+        self.in_flight = []
+        self.prove = consumer()(since=0)
+        self.last = {}
+
+    @rule(count=st.integers(1, 30), line=st.sampled_from(["line-1", "line-2"]))
+    def put(self, count, line):
+        self.outbox.put([text(self.put_so_far + n, line=line) for n in range(count)])
+        self.put_so_far += count
+
+    @rule()
+    def put_alert(self):
+        self.put_so_far += 1
+        self.outbox.put([alert(self.put_so_far)])
+
+    @rule(count=st.integers(1, 20))
+    def send(self, count):
+        for row in self.outbox.pending(count):
+            self.outbox.sent(row)
+            self.in_flight.append(row)
+
+    @precondition(lambda self: self.in_flight)
+    @rule()
+    def acknowledge(self):
+        row = self.in_flight.pop(0)
+        self.received(row)
+        self.outbox.acknowledged(row)
+
+    @precondition(lambda self: self.in_flight)
+    @rule(delivered=st.integers(0, 5))
+    def connection_lost(self, delivered):
+        """Some of what was sent has reached the broker, and its PUBACK has not reached us."""
+        for row in self.in_flight[:delivered]:
+            self.received(row)
+        self.in_flight = []
+        self.outbox.nothing_in_flight()
+
+    @rule()
+    def crash(self):
+        self.in_flight = []
+        self.outbox._db.close()
+        os.close(self.outbox._guard)
+        self.outbox = open_outbox(self.path, max_bytes=20_000)
+
+    def received(self, row):
+        event = json.loads(row.body)
+        if self.prove.take(f"p/{row.topic}", event) and row.topic != "gap":
+            assert event["sequence"] > self.last.get(row.topic, 0), "out of order"
+            self.last[row.topic] = event["sequence"]
+
+    @invariant()
+    def rest_is_bounded(self):
+        assert self.outbox._bytes[1] <= 20_000
+
+    def teardown(self):
+        self.outbox.nothing_in_flight()
+        while rows := self.outbox.pending(1000):
+            for row in rows:
+                self.outbox.sent(row)
+                self.received(row)
+                self.outbox.acknowledged(row)
+        assert self.prove.missing() == {}
+        self.outbox.close()
+        self.folder.cleanup()
+
+
+AnyOrder.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestAnyOrder = AnyOrder.TestCase
