@@ -18,11 +18,10 @@ SHARES: Mapping[str, float] = {"ravdess": 0.36, "nemo": 0.27, "ased": 0.23, "tes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Windows float32 (n, 150, 40), soft labels float32 (n, 7), and which classes their corpora have, float32 (n, 7)."""
+    """Windows float32 (n, 150, 40) in -1..1, and soft labels float32 (n, 7)."""
 
     features: Features
     targets: NDArray[np.float32]
-    masks: NDArray[np.float32]
 
 
 class Sampler:
@@ -37,16 +36,12 @@ class Sampler:
         self._corpora = list(self._groups)
         shares = np.asarray([SHARES[corpus] for corpus in self._corpora])
         self._shares = shares / shares.sum()
-        self._masks = {
-            corpus: np.asarray([float(k in labels) for k in range(len(LABELS))], np.float32) for corpus, labels in self._groups.items()
-        }
         self._active = {name: [active_frames(s) for s in made] for name, made in prepared.copies.items()}
 
     def epoch(self, size: int, rng: Rng) -> Batch:
         """`size` windows; the same for the same state of `rng`."""
         features = np.empty((size, SPEC.frames, SPEC.bands), np.float32)
         targets = np.zeros((size, len(LABELS)), np.float32)
-        masks = np.empty((size, len(LABELS)), np.float32)
         for place in range(size):
             corpus = self._corpora[rng.choice(len(self._corpora), p=self._shares)]
             labels = list(self._groups[corpus])
@@ -54,8 +49,7 @@ class Sampler:
             members = self._groups[corpus][label]
             features[place] = self._window(members[rng.integers(len(members))], rng)
             targets[place, label] = 1.0
-            masks[place] = self._masks[corpus]
-        return _mixed(Batch(features=features, targets=targets, masks=masks), rng)
+        return _mixed(Batch(features=features, targets=targets), rng)
 
     def representative(self, size: int, rng: Rng) -> Features:
         """Windows to set the ranges of int8 by: as training draws them, not mixed."""
@@ -126,5 +120,4 @@ def _mixed(batch: Batch, rng: Rng) -> Batch:
     return Batch(
         features=kept[..., None] * batch.features + added[..., None] * batch.features[other],
         targets=kept * batch.targets + added * batch.targets[other],
-        masks=np.maximum(batch.masks, np.where(added > 0, batch.masks[other], 0)).astype(np.float32),
     )

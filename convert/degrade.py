@@ -138,4 +138,4 @@ def _fit(pcm: Pcm, samples: int) -> Pcm:
 
 
 def _int16(sound: NDArray[np.floating]) -> Pcm:
-    return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+    return np.asarray(np.clip(np.rint(sound), -32768, 32767), np.int16)

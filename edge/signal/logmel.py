@@ -76,8 +76,8 @@ def spectrogram(pcm: Pcm) -> Features:
     return np.asarray(10.0 * np.log10(np.maximum(bands, 10.0 ** (_EMPTY_DB / 10.0))), np.float32)
 
 
-def active_frames(spectrum: Features) -> NDArray[np.bool_]:
-    """Which frames of `spectrum` (dB, (frames, bands)) hold speech rather than the quiet around it."""
+def active_frames(spectrum: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which frames of `spectrum` (float dB, (frames, bands)) hold speech rather than the quiet around it."""
     power = np.mean(10.0 ** (spectrum.astype(np.float64) / 10.0), axis=1)
     level = 10.0 * np.log10(power)
     ordered = np.sort(level)
@@ -116,7 +116,8 @@ def level(piece: Features, speech: NDArray[np.bool_]) -> Features:
 
 def quantise(features: Features, scale: float, zero_point: int) -> NDArray[np.int8]:
     """Features as a net's int8 input: rounded, never truncated (that would shift every value down by half a step)."""
-    return np.clip(np.rint(features.astype(np.float64) / scale) + zero_point, -128, 127).astype(np.int8)
+    steps = np.clip(np.rint(features.astype(np.float64) / scale) + zero_point, -128, 127)
+    return np.asarray(steps, np.int8)
 
 
 def _starts(frames: int) -> list[int]:

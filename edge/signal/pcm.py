@@ -39,12 +39,12 @@ def clipping_share(pcm: Pcm) -> float:
 
 def mulaw(pcm: Pcm) -> Pcm:
     """`pcm` after one way through G.711 mu-law (ITU-T G.711 table 2): 14 bits to 8 and back."""
-    return _MULAW[pcm.astype(np.int32) + 32768]
+    return np.asarray(_MULAW[pcm.astype(np.int32) + 32768], np.int16)
 
 
 def alaw(pcm: Pcm) -> Pcm:
     """`pcm` after one way through G.711 A-law (ITU-T G.711 table 1): 13 bits to 8 and back."""
-    return _ALAW[pcm.astype(np.int32) + 32768]
+    return np.asarray(_ALAW[pcm.astype(np.int32) + 32768], np.int16)
 
 
 def _mulaw_table() -> Pcm:
@@ -55,7 +55,7 @@ def _mulaw_table() -> Pcm:
     segment = np.floor(np.log2(magnitude)).astype(np.int64) - 7
     step = (magnitude >> (segment + 3)) & 15
     decoded = (((step << 3) + 132) << segment) - 132
-    return (np.sign(value) * decoded).astype(np.int16)
+    return np.asarray(np.sign(value) * decoded, np.int16)
 
 
 def _alaw_table() -> Pcm:
@@ -67,7 +67,7 @@ def _alaw_table() -> Pcm:
     shift = np.maximum(segment, 1)
     middle = ((magnitude >> shift) << shift) + (1 << (shift - 1))
     decoded = np.minimum(middle << 3, 32_256)
-    return np.where(value < 0, -decoded, decoded).astype(np.int16)
+    return np.asarray(np.where(value < 0, -decoded, decoded), np.int16)
 
 
 _MULAW = _mulaw_table()
