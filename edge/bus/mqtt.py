@@ -5,6 +5,7 @@ our back. Publish only while it is up: the outbox is the buffer, paho's own queu
 """
 
 import ssl
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -145,6 +146,8 @@ class Link:
                 properties=properties,
             )
         except (OSError, ValueError) as error:
+            # paho leaves its socket open where TLS fails: the frames that hold it let go of it now, not whenever.
+            traceback.clear_frames(error.__traceback__)
             raise BusError(f"{self._config.url}: {explain(error)}") from error
         self._client.loop_start()
         try:
