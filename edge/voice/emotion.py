@@ -101,6 +101,11 @@ class EmotionModel:
             clipping=clipping,
         )
 
+    @property
+    def window_ms(self) -> float | None:
+        """Processor time of the net, milliseconds a window, since it was loaded."""
+        return self._interpreter.window_ms
+
     def logits(self, cut: Windows) -> NDArray[np.float64]:
         """The net's logits, float64 (7,), averaged over the windows by the speech in each."""
         return net_logits(self._interpreter, cut)

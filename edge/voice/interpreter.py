@@ -1,7 +1,11 @@
 """One TFLite net. The only file that knows which interpreter is installed."""
 
+import os
+import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,7 @@ class Interpreter:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        self._cpu_s, self._windows = 0.0, 0
         self._net, self.runtime = _open(path)
         inputs, outputs = self._net.get_input_details(), self._net.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -34,14 +39,21 @@ class Interpreter:
             if tensor.dtype != "int8" or tensor.scale <= 0:
                 raise ModelError(f"{path}: its {name} is {tensor.dtype}, not int8; convert it with `undertone-convert convert`")
 
+    @property
+    def window_ms(self) -> float | None:
+        """Processor time of the calling threads a window so far, in milliseconds: a busy box does not make a net slow. None before any."""
+        return self._cpu_s * 1000 / self._windows if self._windows else None
+
     def run(self, windows: NDArray[np.int8]) -> NDArray[np.float32]:
         """The net's real-valued scores, float32 (n, classes), of `windows`, int8 (n, ...) in the input's shape."""
         scores = np.empty((len(windows), self.output.shape[-1]), np.float32)
         with self._lock:
+            began = time.thread_time()
             for place, window in enumerate(windows):
                 self._net.set_tensor(self._in, window.reshape(self.input.shape))
                 self._net.invoke()
                 scores[place] = self._net.get_tensor(self._out)[0]
+            self._cpu_s, self._windows = self._cpu_s + time.thread_time() - began, self._windows + len(windows)
         return np.asarray((scores - self.output.zero_point) * self.output.scale, np.float32)
 
 
@@ -56,14 +68,32 @@ def _open(path: Path) -> tuple[Any, str]:
             continue
         try:
             # One thread: a box hears several lines, and a window takes a millisecond.
-            net = module.Interpreter(model_path=str(path), num_threads=1)
-            net.allocate_tensors()
-            net.invoke()
+            with _hushed():
+                net = module.Interpreter(model_path=str(path), num_threads=1)
+                net.allocate_tensors()
+                net.invoke()
         except (ValueError, RuntimeError, AttributeError, SystemError, ImportError) as error:
             failures.append(f"{runtime}: {str(error).strip() or type(error).__name__}")
             continue
         return net, runtime.split(".")[0]
     raise ModelError(f"{path}: no interpreter can run it; install ai-edge-litert or bring the bundle again ({'; '.join(failures)})")
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without the interpreter's own remark on stderr ("INFO: Created ... delegate"), which no setting turns off.
+
+    It is written by C++ past Python's sys.stderr, so the descriptor itself looks away for the milliseconds of loading.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _tensor(details: Mapping[str, Any]) -> Tensor:
