@@ -8,7 +8,8 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 Floats = NDArray[np.float64]
-_ITERATIONS = 150
+# The held-out figures stop changing well before: measured at 40, 60, 120.
+_ITERATIONS = 60
 
 
 def softmax(scores: Floats) -> Floats:
@@ -17,22 +18,24 @@ def softmax(scores: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def fit(
-    features: sparse.csr_matrix, targets: Floats, weights: Floats, *, penalty: float | Floats, iterations: int = _ITERATIONS
-) -> Floats:
-    """Weights (features, classes) that minimise the weighted cross entropy to `targets` (rows, classes; soft ones too) plus
-    penalty / 2 * their squares. A constant column in `features` is the bias; `penalty` may be one number a feature."""
+def fit(features: sparse.csr_matrix, targets: Floats, weights: Floats, *, penalty: float | Floats, iterations: int = _ITERATIONS) -> Floats:
+    """Weights (features, classes) that minimise the weighted cross entropy to `targets` plus penalty / 2 * their squares.
+
+    `targets` is (rows, classes), soft ones too; a constant column in `features` is the bias; `penalty` may be one number a feature.
+    """
     columns, classes = features.shape[1], targets.shape[1]
+    # float32 halves the time, and is finer than any weight needs to be.
+    features = features.astype(np.float32)
     transposed = features.T.tocsr()
     shrink = np.broadcast_to(np.asarray(penalty, np.float64).reshape(-1, 1), (columns, classes))
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         table = flat.reshape(columns, classes)
-        scores = features @ table
+        scores = (features @ table.astype(np.float32)).astype(np.float64)
         top = scores.max(axis=1, keepdims=True)
         log_p = scores - top - np.log(np.exp(scores - top).sum(axis=1, keepdims=True))
         value = -(weights[:, None] * targets * log_p).sum() + 0.5 * (shrink * table**2).sum()
-        slope = transposed @ (weights[:, None] * (np.exp(log_p) - targets)) + shrink * table
+        slope = transposed @ (weights[:, None] * (np.exp(log_p) - targets)).astype(np.float32) + shrink * table
         return float(value), slope.ravel()
 
     found = minimize(loss, np.zeros(columns * classes), jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 10})
@@ -66,6 +69,34 @@ def top_k(probabilities: Floats, truth: NDArray[np.int64], k: int) -> float:
     """The share of rows whose truth is among the k likeliest."""
     best = np.argsort(-probabilities, axis=1)[:, :k]
     return float((best == truth[:, None]).any(axis=1).mean())
+
+
+def fit_scale(score: Floats, other: Floats, truth: NDArray[np.int64]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """(scale, scale), (shift, shift) for the log-odds of negative (`score`) and of positive (`other`) against neutral.
+
+    They make the cross entropy of `truth` (indices of negative, neutral, positive) least: Platt scaling with a class more.
+    """
+
+    def loss(four: Floats) -> float:
+        table = np.stack([four[0] * score + four[2], np.zeros_like(score), four[1] * other + four[3]], axis=1)
+        return float(-np.log(softmax(table)[np.arange(len(truth)), truth] + 1e-12).mean())
+
+    found = minimize(loss, np.array([1.0, 1.0, 0.0, 0.0]), method="L-BFGS-B").x
+    return (float(found[0]), float(found[1])), (float(found[2]), float(found[3]))
+
+
+def fit_factors(p: Floats, truth: NDArray[np.int64], rounds: int = 2) -> Floats:
+    """A factor for each class before taking the largest, by coordinate search for macro-F1, kept within a half and twice."""
+    factors = np.ones(p.shape[1])
+    for _ in range(rounds):
+        for label in range(p.shape[1]):
+            tried = []
+            for factor in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0):
+                candidate = factors.copy()
+                candidate[label] = factor
+                tried.append((macro_f1(truth, (p * candidate).argmax(axis=1), p.shape[1]), -abs(np.log(factor)), factor))
+            factors[label] = max(tried)[2]
+    return factors
 
 
 def fit_decision(sets: Sequence[tuple[Floats, NDArray[np.int64]]]) -> tuple[float, float, float]:

@@ -36,7 +36,7 @@ class ServiceSentence:
 def service_sentences(per_form: int, seed: int, path: Path = FORMS) -> list[ServiceSentence]:
     """Up to `per_form` different fillings of each form, the same for the same seed. Raises ConfigError for a file that is wrong."""
     file = parse_yaml(path, FormsFile)
-    forms = [(form, "negative", cause) for cause, group in file.negative.items() for form in group]
+    forms: list[tuple[str, str, str | None]] = [(form, "negative", cause) for cause, group in file.negative.items() for form in group]
     forms += [(form, label, None) for label, group in (("neutral", file.neutral), ("positive", file.positive)) for form in group]
     chance = random.Random(seed)  # noqa: S311 (not a secret)
     made = []
@@ -51,7 +51,8 @@ def _fill(form: str, slots: dict[str, list[str]], chance: random.Random) -> str:
 
     def choose(match: re.Match[str]) -> str:
         options = match.group(1).split("|")
-        return chance.choice(slots[options[0]] if len(options) == 1 else options)
+        chosen: str = chance.choice(slots[options[0]] if len(options) == 1 else options)
+        return chosen
 
     text = form
     while _INNERMOST.search(text):

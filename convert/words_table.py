@@ -49,8 +49,10 @@ def features(sentences: Sequence[Sequence[str]], rated: NDArray[np.float32]) -> 
 
 
 def rarity(table: sparse.csr_matrix) -> NDArray[np.float64]:
-    """What each column is multiplied by in training, so that the penalty spares rare n-grams (smooth inverse document frequency);
-    0 for those met less than twice, which no weight must remember. 1 for the numbers and the constant."""
+    """What each column is multiplied by in training, so that the penalty spares rare n-grams (smooth inverse document frequency).
+
+    0 for those met less than twice, which no weight must remember. 1 for the numbers and the constant.
+    """
     met = np.asarray((table[:, : WORDS + PAIRS] > 0).sum(axis=0)).ravel()
     scale = np.log((table.shape[0] + 1) / (met + 1)) + 1
     scale[met < 2] = 0.0  # noqa: PLR2004 (once is one person's words)

@@ -11,7 +11,7 @@ from edge.bundle.signature import Trust
 from edge.config import KeywordConfig
 from edge.values import SAMPLE_RATE, Absent, Driver, Evidence, Polarity, Role, Word, WordsReading
 from edge.words.causes import Causes
-from edge.words.combine import Judge, Judged
+from edge.words.combine import Judge, Judged, by_code
 from edge.words.keywords import KeywordSpotter
 from edge.words.lexicon import Lexicon
 from edge.words.redact import redact
@@ -25,8 +25,8 @@ _FULL_WORDS = 3
 _DRIVERS = 5
 # Less than this much log-odds moved nothing.
 _DRIVER_FLOOR = 0.05
-# A cause is named for what is more likely a complaint than not.
-_COMPLAINT = 0.5
+# A cause is named for what may well be a complaint: the voice can still make it one.
+_COMPLAINT = 0.3
 
 
 class WordsJudge:
@@ -90,8 +90,11 @@ class WordsJudge:
         if confidence < _UNCLEAR:
             return Absent(reason="unclear")
         judged = self._judge.read(own)
-        complaint = judged.p[Polarity.NEGATIVE] >= _COMPLAINT or judged.label is Polarity.NEGATIVE
-        cause = self._causes.judge(own, judged.causes) if complaint and role is not Role.AGENT else None
+        complaint = judged.label is Polarity.NEGATIVE or (
+            judged.p[Polarity.NEGATIVE] >= _COMPLAINT and judged.label is not Polarity.POSITIVE
+        )
+        learned = by_code(judged.causes, self._causes.airline) if judged.causes is not None else None
+        cause = self._causes.judge(own, learned) if complaint and role is not Role.AGENT else None
         redacted = redact(text)
         return WordsReading(
             redacted=redacted,

@@ -134,3 +134,12 @@ def softmax(scores: Mapping[Polarity, float]) -> dict[Polarity, float]:
     powers = {polarity: math.exp(score - top) for polarity, score in scores.items()}
     whole = sum(powers.values())
     return {polarity: power / whole for polarity, power in powers.items()}
+
+
+def by_code(causes: Mapping[str, float], names: Mapping[str, str]) -> dict[str, float]:
+    """The learned model's causes added up by the taxonomy's codes; `names` maps a cause to its code, others are left out."""
+    codes: dict[str, float] = {}
+    for cause, p in causes.items():
+        if cause in names:
+            codes[names[cause]] = codes.get(names[cause], 0.0) + p
+    return codes

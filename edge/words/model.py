@@ -40,8 +40,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The manifest's `calibration`: from scores to probabilities and a decision.
 
     Log-odds against neutral are scale * score + shift. `prior` are the shares of negative, neutral, positive that the
-    probabilities hold; `decision` is multiplied to them before the largest is taken. `causes` names the cause outputs,
-    `cause_scale` sharpens or softens them.
+    probabilities hold; `decision` is multiplied to them before the largest is taken. `causes` names the cause outputs;
+    `cause_factors` bring their softmax back to how common they were in the corpus (training makes rare ones count more).
     """
 
     scale: tuple[float, float]
@@ -49,7 +49,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     prior: tuple[float, float, float]
     decision: tuple[float, float, float]
     causes: tuple[str, ...]
-    cause_scale: float = 1.0
+    cause_factors: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +92,7 @@ class WordsModel:
         except (OSError, ValueError, BadZipFile) as error:
             raise ModelError(f"{path}: not tables of numbers ({error}); bring the bundle again") from error
         if bundle.manifest.features.get("rated") != list(RATED):
-            raise ModelError(
-                f"{folder / MANIFEST}: key 'features.rated': other numbers than this version's overlay gives; take the bundle of this version"
-            )
+            raise ModelError(f"{folder / MANIFEST}: key 'features.rated': not this version's numbers; take the bundle that came with it")
         _check(path, tables, calibration)
         model = cls(tables, calibration)
         if bundle.manifest.golden is not None:
@@ -125,7 +123,7 @@ class WordsModel:
         return Scored(
             negative=negative,
             positive=positive,
-            causes=dict(zip(known.causes, _softmax(known.cause_scale * total[POLARITIES:]), strict=True)),
+            causes=dict(zip(known.causes, _softmax(total[POLARITIES:], known.cause_factors), strict=True)),
             shares={word: float(share) for word, share in zip(words, moved, strict=True)},
         )
 
@@ -140,9 +138,9 @@ class WordsModel:
         return share
 
 
-def _softmax(scores: Floats) -> list[float]:
+def _softmax(scores: Floats, factors: Sequence[float]) -> list[float]:
     top = float(scores.max())
-    powers = [math.exp(float(score) - top) for score in scores]
+    powers = [factor * math.exp(float(score) - top) for score, factor in zip(scores, factors, strict=True)]
     whole = sum(powers)
     return [power / whole for power in powers]
 
@@ -157,6 +155,8 @@ def _check(path: Path, tables: Mapping[str, NDArray[np.generic]], calibration: C
         "pairs_scale": ((outputs,), np.float32),
         "dense": ((len(RATED) + 1, outputs), np.float32),
     }
+    if len(calibration.cause_factors) != len(calibration.causes):
+        raise ModelError(f"{path.parent / MANIFEST}: key 'calibration.cause_factors': one number a cause is needed; pack the bundle again")
     for name, (shape, kind) in needed.items():
         table = tables.get(name)
         if table is None or table.shape != shape or table.dtype != kind:

@@ -37,6 +37,10 @@ class Vader:
             return 0.0
         return float(self._analyzer.polarity_scores(" ".join(shown))["compound"])
 
+    def plain(self, text: str) -> float:
+        """NLTK's VADER and nothing else: the compound of `text` as it stands. The baseline of every comparison."""
+        return float(self._analyzer.polarity_scores(text)["compound"])
+
     def rated(self, tokens: Sequence[str], masked: Collection[int] = ()) -> list[tuple[str, float]]:
         """The unmasked words that VADER rates, with their ratings (-4..4), in the order of the sentence."""
         ratings = self._analyzer.lexicon

@@ -1,0 +1,129 @@
+"""From rows, spoken rows and made sentences to the tables of the words model."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from convert.words_corpus import CAUSES, LABELS, Row
+from convert.words_fit import Floats, fit
+from convert.words_noise import WordErrors
+from convert.words_service import ServiceSentence
+from convert.words_table import COLUMNS, DENSE, PAIRS, WORDS, Features, features, rarity
+from edge.words.lexicon import Lexicon
+from edge.words.rated import rate
+from edge.words.sentiment import Vader
+from edge.words.tokens import tokenize
+
+# How strongly weights are held to 0: n-grams (whose sentences have length 1), and the overlay's numbers (docs/words-experiments.md).
+_PENALTY, _PENALTY_RATED = 1.0, 0.3
+_PENALTY_CAUSE, _PENALTY_CAUSE_RATED = 0.5, 1.0
+# A noisy copy counts half of its row; a made sentence of another trade less than a real row.
+_NOISY, _SERVICE = 0.5, 0.7
+_COPIES = 2
+# Rare causes count more, by the root of how much rarer they are: weighted alike, the common ones would suffer.
+_CAUSE_BALANCE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """Rows with their features, and what some of them were heard as. `spoken` maps positions of `rows` to heard words."""
+
+    rows: Sequence[Row]
+    labels: NDArray[np.int64]
+    causes: NDArray[np.int64]
+    clean: Features
+    spoken: Mapping[int, Sequence[str]]
+    service: Sequence[ServiceSentence]
+
+
+class Reader:
+    """Texts to features, as the box would."""
+
+    def __init__(self) -> None:
+        self._lexicon, self._vader = Lexicon.load(), Vader()
+
+    def read(self, texts: Sequence[str]) -> Features:
+        """The features of `texts`."""
+        tokens = [self._lexicon.without_agent(tokenize(text)) for text in texts]
+        return features(tokens, np.array([rate(t, self._lexicon, self._vader).numbers for t in tokens], np.float32))
+
+
+def material(rows: Sequence[Row], spoken: Mapping[str, Sequence[str]], service: Sequence[ServiceSentence], reader: Reader) -> Material:
+    """Everything that training and evaluation need of `rows`; `spoken` maps row ids to heard words."""
+    return Material(
+        rows=rows,
+        labels=np.array([row.label for row in rows]),
+        causes=np.array([row.cause for row in rows]),
+        clean=reader.read([row.text for row in rows]),
+        spoken={position: spoken[row.id] for position, row in enumerate(rows) if row.id in spoken},
+        service=service,
+    )
+
+
+def train(given: Material, chosen: NDArray[np.int64], reader: Reader, *, seed: int, copies: int = _COPIES) -> Floats:
+    """Tables in one: (COLUMNS, 2 + causes), trained on the rows `chosen` and the made sentences.
+
+    The first two outputs are log-odds against neutral. Word errors are learnt from the spoken rows among the chosen alone.
+    """
+    parts = [(given.clean[chosen].sparse, chosen, 1.0)]
+    heard = [int(position) for position in chosen if int(position) in given.spoken]
+    if heard:
+        parts.append((reader.read([" ".join(given.spoken[position]) for position in heard]).sparse, np.array(heard), 1.0))
+        errors = WordErrors([(given.rows[position].text.split(), given.spoken[position]) for position in heard])
+        chance = random.Random(seed)  # noqa: S311 (not a secret)
+        for _ in range(copies):
+            noisy = [" ".join(errors.corrupt(given.rows[position].text.split(), chance)) for position in chosen]
+            parts.append((reader.read(noisy).sparse, chosen, _NOISY))
+    service = reader.read([sentence.text for sentence in given.service]).sparse
+    service_labels = np.array([LABELS.index(sentence.label) for sentence in given.service])
+    polarity = _fit(
+        [part for part, _, _ in parts] + [service],
+        [given.labels[where] for _, where, _ in parts] + [service_labels],
+        [np.full(len(where), weight) for _, where, weight in parts] + [np.full(len(service_labels), _SERVICE)],
+        classes=len(LABELS), penalty=_PENALTY, penalty_rated=_PENALTY_RATED,
+    )  # fmt: skip
+    balance = cause_balance(given)
+    complaints = [(part[given.causes[where] >= 0], where[given.causes[where] >= 0], weight) for part, where, weight in parts]
+    cause = _fit(
+        [part for part, _, _ in complaints],
+        [given.causes[where] for _, where, _ in complaints],
+        [weight * balance[given.causes[where]] for _, where, weight in complaints],
+        classes=len(CAUSES), penalty=_PENALTY_CAUSE, penalty_rated=_PENALTY_CAUSE_RATED,
+    )  # fmt: skip
+    against_neutral = polarity[:, [0, 2]] - polarity[:, [1]]
+    return np.concatenate([against_neutral, cause - cause.mean(axis=1, keepdims=True)], axis=1)
+
+
+def cause_balance(given: Material) -> Floats:
+    """How much more a row of each cause counts in training."""
+    shares = np.bincount(given.causes[given.causes >= 0], minlength=len(CAUSES))
+    return np.asarray((shares.mean() / np.maximum(shares, 1)) ** _CAUSE_BALANCE)
+
+
+def quantise(table: Floats) -> dict[str, NDArray[np.generic]]:
+    """The tables that the box adds up: int8 with a step for each output."""
+    tables: dict[str, NDArray[np.generic]] = {"dense": table[WORDS + PAIRS :].astype(np.float32)}
+    for name, part in (("words", table[:WORDS]), ("pairs", table[WORDS : WORDS + PAIRS])):
+        step = np.maximum(np.abs(part).max(axis=0), 1e-9) / 127
+        tables[name] = np.rint(part / step).astype(np.int8)
+        tables[f"{name}_scale"] = step.astype(np.float32)
+    return tables
+
+
+def _fit(
+    parts: Sequence[sparse.csr_matrix], truths: Sequence[NDArray[np.int64]], weights: Sequence[Floats], *,
+    classes: int, penalty: float, penalty_rated: float,
+) -> Floats:  # fmt: skip
+    """Weights (COLUMNS, classes) in the units of the features themselves."""
+    whole = sparse.vstack(parts).tocsr()
+    scale = rarity(whole)
+    kept = np.flatnonzero(scale > 0)
+    held = np.concatenate([np.full(WORDS + PAIRS, penalty), np.full(DENSE, penalty_rated), [1e-3]])[kept]
+    scaled = (whole[:, kept] @ sparse.diags(scale[kept])).tocsr()
+    table = np.zeros((COLUMNS, classes))
+    table[kept] = fit(scaled, np.eye(classes)[np.concatenate(truths)], np.concatenate(weights), penalty=held) * scale[kept][:, None]
+    return table
