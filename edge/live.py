@@ -12,6 +12,8 @@ import numpy as np
 from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart
 from edge.bus.events import Event
 from edge.capture.source import Source
+from edge.errors import SourceError
+from edge.engines import Engines
 from edge.line import Line
 from edge.signal.resample import frames
 from edge.values import FRAME_MS, FRAME_SAMPLES, Frame
@@ -73,6 +75,10 @@ class LiveLine:
         for thread in self._threads:
             thread.start()
 
+    def serve(self, engines: Engines) -> None:
+        """Judge by `engines` from the next call on; the one that goes on keeps its own."""
+        self._line.engines = engines
+
     def obey(self, command: LineCommand) -> None:
         """Queue a command for the judging thread; never waits."""
         self._commands.append(command)
@@ -98,6 +104,9 @@ class LiveLine:
                 if self._stopping:
                     break
                 self._enqueue(frame)
+        except SourceError as error:
+            # A recording that cannot be heard to its end; a live source never gives up. The call so far is judged.
+            _log.error("line.source_failed line=%s reason=%r", self.name, str(error))  # noqa: TRY400 (the one line says it)
         finally:
             self._source_ended.set()
 
