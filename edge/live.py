@@ -12,8 +12,8 @@ import numpy as np
 from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart
 from edge.bus.events import Event
 from edge.capture.source import Source
-from edge.errors import SourceError
 from edge.engines import Engines
+from edge.errors import SourceError
 from edge.line import Line
 from edge.signal.resample import frames
 from edge.values import FRAME_MS, FRAME_SAMPLES, Frame
@@ -106,7 +106,7 @@ class LiveLine:
                 self._enqueue(frame)
         except SourceError as error:
             # A recording that cannot be heard to its end; a live source never gives up. The call so far is judged.
-            _log.error("line.source_failed line=%s reason=%r", self.name, str(error))  # noqa: TRY400 (the one line says it)
+            _log.error("line.source_failed line=%s reason=%r", self.name, str(error))
         finally:
             self._source_ended.set()
 
