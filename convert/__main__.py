@@ -19,7 +19,7 @@ _EXAMPLES = """\
 the way of a model:
   undertone-convert keygen leeds                            once: the key that signs your models
   undertone-convert train --ravdess DIR --csv clips.csv     a bundle in a folder
-  undertone-convert evaluate BUNDLE --ravdess DIR --html report.html
+  undertone-convert evaluate --bundle BUNDLE --csv clips.csv --html report.html
   undertone-convert diff models/voice BUNDLE                better or worse, in figures
   undertone-convert pack BUNDLE --key leeds.key             one signed .tar
   undertone model install BUNDLE.tar                        on the box, from a stick or over the network
