@@ -27,7 +27,8 @@ def fit(logits: NDArray[np.float64], labels: NDArray[np.int64], weights: NDArray
 
     best = minimize(loss, _START, method="BFGS").x
     warm = minimize(lambda t: _nll(logits / np.exp(t[0]), labels, share), np.zeros(1), method="BFGS").x
-    prior = np.asarray([share[place == k].sum() for k in range(3)])
+    # A site's clips may have no neutral or no happy ones: their odds are then unknown, not infinite.
+    prior = np.maximum([share[place == k].sum() for k in range(3)], 0.001)
     negative = labels_negative(labels)
     return Calibration(
         temperature=float(np.exp(warm[0])),

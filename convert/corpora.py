@@ -37,7 +37,7 @@ _NAME = {
     "tess": re.compile(r"^(?P<speaker>[A-Za-z]+)_(?P<item>[A-Za-z]+)_(?P<code>[A-Za-z]+)$"),
     "ravdess": re.compile(r"^03-01-(?P<code>0[1-8])-\d\d-(?P<item>\d\d)-\d\d-(?P<speaker>\d\d)$"),
     "nemo": re.compile(r"^(?P<speaker>[A-Z]{2}\d)_(?P<code>[a-z]+)_(?P<item>\d+)$"),
-    "ased": re.compile(r"^(?P<code>[a-z])\d+-\d+-(?P<item>\d+)-\d+-(?P<speaker>\d+)$"),
+    "ased": re.compile(r"^(?P<code>[A-Za-z])\d+-\d+-(?P<item>\d+)-\d+-(?P<speaker>\d+)$"),
 }
 # One TESS file is misnamed in the original: OA_bite_neutral.wav is OAF's.
 _MISNAMED = {"OA": "OAF"}

@@ -43,17 +43,18 @@ _LICENCES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How long and how fast. An epoch is `size` windows drawn anew, whatever the corpora hold."""
+    """How long and how fast. An epoch is `size` windows drawn anew, whatever the corpora hold; each cycle has as many `epochs`."""
 
     epochs: int
     size: int
-    batch: int = 64
+    batch: int = 32
     rate: float = 2e-3
     copies: int = 2
+    cycles: int = 1
 
 
 # Chosen on RAVDESS actors 13-15 (docs/voice-experiments.md); about half an hour for each of the two nets on two free cores.
-DEFAULT = Recipe(epochs=30, size=8192)
+DEFAULT = Recipe(epochs=24, size=8192, cycles=2)
 QUICK = Recipe(epochs=3, size=2048, copies=0)
 
 
@@ -71,7 +72,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--csv", type=Path, metavar="FILE", help="your own clips: columns path,label,speaker")
     parser.add_argument("--quick", action="store_true", help="a few minutes, to see that it works; not for use")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same net on the same machine (default 1)")
-    parser.add_argument("--epochs", type=int, metavar="N", help=f"passes of {DEFAULT.size} windows (default {DEFAULT.epochs})")
+    parser.add_argument(
+        "--epochs", type=int, metavar="N", help=f"passes of {DEFAULT.size} windows a cycle (default {DEFAULT.epochs})"
+    )
     parser.add_argument("--out", type=Path, default=Path("build/voice"), metavar="DIR", help="where the bundle goes (default build/voice)")
     parser.add_argument(
         "--cache", type=Path, default=Path(".cache/train"), metavar="DIR", help="features, checkpoints (default .cache/train)"
@@ -93,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     if not roots:
         raise UsageError("train: no corpus given; give at least one of --tess, --ravdess, --nemo, --ased, --csv")
     recipe = QUICK if args.quick else DEFAULT
-    recipe = Recipe(epochs=args.epochs or recipe.epochs, size=recipe.size, copies=recipe.copies)
+    recipe = replace(recipe, epochs=args.epochs or recipe.epochs)
     clips = gather(roots)
     twins = duplicates(clips)
     for first, second in twins:
@@ -134,17 +137,20 @@ def learn(prepared: "Prepared", recipe: Recipe, seed: int, keep: Path, title: st
     from convert.network import Trainer
 
     sampler = Sampler(prepared)
-    trainer = Trainer(steps=recipe.epochs * (recipe.size // recipe.batch), rate=recipe.rate, seed=seed)
+    steps, last = recipe.epochs * (recipe.size // recipe.batch), recipe.epochs * recipe.cycles
+    trainer = Trainer(steps=steps, rate=recipe.rate, seed=seed)
     identity = f"{recipe} {seed} {len(prepared.clips)} {sorted({c.speaker for c in prepared.clips})}"
     done = 0
     note = keep.with_suffix(".json")
     if note.exists() and (noted := json.loads(note.read_text()))["identity"] == identity:
         done = int(noted["done"])
         trainer.resume(keep)
-    for epoch in range(done, recipe.epochs):
+    for epoch in range(done, last):
+        if epoch and epoch % recipe.epochs == 0:
+            trainer.restart(steps=steps, rate=recipe.rate)
         batch = sampler.epoch(recipe.size, np.random.default_rng([seed, epoch]))
-        loss = trainer.epoch(batch.features, batch.targets, batch.masks, batch=recipe.batch, title=f"{title} {epoch + 1}/{recipe.epochs}")
-        print(f"{title}: {epoch + 1}/{recipe.epochs}, loss {loss:.3f}", flush=True)
+        loss = trainer.epoch(batch.features, batch.targets, batch=recipe.batch, title=f"{title} {epoch + 1}/{last}")
+        print(f"{title}: {epoch + 1}/{last}, loss {loss:.3f}", flush=True)
         trainer.save(keep)
         note.write_text(json.dumps({"identity": identity, "done": epoch + 1}))
     return trainer, sampler.representative(400, np.random.default_rng([seed, 9999]))
@@ -192,7 +198,7 @@ def _float_loss(trainer: "Trainer", net: bytes, prepared: "Prepared", split: Spl
     whole = np.stack([np.average(z, axis=0, weights=np.maximum(c.active, 1)) for z, c in zip(raw, cuts, strict=True)])
     small = _int8_logits(net, prepared, places, "phone", scratch)
 
-    def area(logits: NDArray[np.float64]) -> float:
+    def area(logits: NDArray[np.floating]) -> float:
         odds = polarity_odds(logits)
         return auc(softmax(np.stack([odds[:, 0], np.zeros(len(odds)), odds[:, 1]], axis=1))[:, 0], truth)
 
@@ -204,7 +210,7 @@ def _provenance(prepared: "Prepared", recipe: Recipe, seed: int) -> dict[str, ob
     return {
         "made_by": "undertone-convert train",
         "seed": seed,
-        "epochs": recipe.epochs,
+        "epochs": recipe.epochs * recipe.cycles,
         "windows_an_epoch": recipe.size,
         "corpora": {c: sum(clip.corpus == c for clip in prepared.clips) for c in corpora},
         "speakers": {c: len({clip.speaker for clip in prepared.clips if clip.corpus == c}) for c in corpora},

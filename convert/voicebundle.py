@@ -75,7 +75,7 @@ def write(folder: Path, net: bytes, made: Made, key: Path | None) -> Bundle:
 
 def judge(model: EmotionModel, clips: Sequence[Clip], title: str) -> dict[str, float]:
     """Figures of `model` on `clips` through a G.711 line, by corpus: `<corpus>_uar`, `_negative_auc`, `_ece`, `_clips`, `_abstained`."""
-    figures = {}
+    figures: dict[str, float] = {}
     for corpus in dict.fromkeys(clip.corpus for clip in clips):
         chosen = [clip for clip in clips if clip.corpus == corpus]
         truth, guess, p = [], [], []

@@ -1,0 +1,59 @@
+"""`undertone-convert train` as a technician runs it: synthetic clips in, a bundle out that the box takes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from edge.bundle.golden import Recipe
+from edge.bundle.signature import Trust
+from edge.capture.wavfile import write
+from edge.values import VoiceReading
+from edge.voice.clip import whole_clip
+from edge.voice.emotion import EmotionModel
+
+pytest.importorskip("tensorflow", reason="TensorFlow is not installed: nothing can be trained here")
+
+# Angry is high and rising, sad low and falling: even a minute's training hears that.
+CODES = {"01": (140, 0), "04": (100, -40), "05": (240, 120)}
+
+
+@pytest.fixture(scope="module")
+def ravdess(tmp_path_factory):
+    root = tmp_path_factory.mktemp("ravdess")
+    for speaker in range(1, 13):
+        folder = root / f"Actor_{speaker:02}"
+        folder.mkdir()
+        for code, (pitch, glide) in CODES.items():
+            pcm = Recipe(seed=speaker, seconds=1.2, pitch_hz=pitch + 2 * speaker, glide_hz=glide).pcm()
+            write(folder / f"03-01-{code}-01-01-01-{speaker:02}.wav", pcm, 16_000)
+    (root / "Actor_01" / "03-01-06-01-01-01-01.wav").write_bytes(b"not sound")
+    return root
+
+
+def train(ravdess, out, cache):
+    command = [sys.executable, "-m", "convert", "train", "--quick", "--epochs", "1", "--ravdess", ravdess, "--out", out, "--cache", cache]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_quick_training_leaves_a_bundle_that_the_box_takes_and_goes_on_where_it_was(ravdess, tmp_path):
+    first = train(ravdess, tmp_path / "voice", tmp_path / "cache")
+    assert first.returncode == 0, first.stderr
+    assert "03-01-06-01-01-01-01.wav" in first.stderr
+    assert "ravdess_negative_auc" in first.stdout
+    assert "1/1, loss" in first.stdout
+    model = EmotionModel.load(tmp_path / "voice", trust=Trust(allow_unsigned=True))
+    assert isinstance(model.read(whole_clip(Recipe(seed=3, seconds=1.2, pitch_hz=240).pcm())), VoiceReading)
+    # The second run finds features and net done, and makes the same bytes of them.
+    net = (tmp_path / "voice" / "model.tflite").read_bytes()
+    second = train(ravdess, tmp_path / "again", tmp_path / "cache")
+    assert second.returncode == 0, second.stderr
+    assert "1/1, loss" not in second.stdout
+    assert (tmp_path / "again" / "model.tflite").read_bytes() == net
+
+
+def test_no_corpus_is_wrong_use():
+    done = subprocess.run([sys.executable, "-m", "convert", "train"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no corpus given" in done.stderr
+    assert "Traceback" not in done.stderr
