@@ -53,7 +53,7 @@ class Recipe:
     cycles: int = 1
 
 
-# Chosen on RAVDESS actors 13-15 (docs/voice-experiments.md); about half an hour for each of the two nets on two free cores.
+# Chosen on RAVDESS actors 13-15 (docs/voice-experiments.md). On two free cores: 10 minutes for the features, 10 for each of the two nets.
 DEFAULT = Recipe(epochs=24, size=8192, cycles=2)
 QUICK = Recipe(epochs=3, size=2048, copies=0)
 
@@ -72,9 +72,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--csv", type=Path, metavar="FILE", help="your own clips: columns path,label,speaker")
     parser.add_argument("--quick", action="store_true", help="a few minutes, to see that it works; not for use")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same net on the same machine (default 1)")
-    parser.add_argument(
-        "--epochs", type=int, metavar="N", help=f"passes of {DEFAULT.size} windows a cycle (default {DEFAULT.epochs})"
-    )
+    parser.add_argument("--epochs", type=int, metavar="N", help=f"passes of {DEFAULT.size} windows a cycle (default {DEFAULT.epochs})")
     parser.add_argument("--out", type=Path, default=Path("build/voice"), metavar="DIR", help="where the bundle goes (default build/voice)")
     parser.add_argument(
         "--cache", type=Path, default=Path(".cache/train"), metavar="DIR", help="features, checkpoints (default .cache/train)"
