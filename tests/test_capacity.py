@@ -24,7 +24,7 @@ def test_a_measurement_carries_real_lines_with_the_real_models(monkeypatch):
     assert 0 <= found.lines <= 2
     assert found.share > 0
     assert found.cores >= 1
-    assert "of a core" in steps[0]
+    assert any("of a core" in step for step in steps)
     assert "late at worst" in steps[-1]
 
 

@@ -1,5 +1,7 @@
 """Made-up sound is judged by the real path; a box that cannot says what it cannot."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,20 +57,19 @@ def test_without_a_recogniser_the_voice_is_tested_and_the_words_are_said_to_be_m
     assert found.checks["recogniser"].startswith("skipped")
 
 
-def test_a_lexicon_that_turns_judgement_round_fails_the_self_test(tmp_path, both):
-    wrong = tmp_path / "lexicon.yaml"
-    wrong.write_text("version: 1\n")
-    _, engines = both
+class Contrary:
+    """A judge that takes every complaint for thanks."""
 
-    class Contrary:
-        def judge_text(self, text):
-            from dataclasses import replace
+    def __init__(self, judge):
+        self.judge, self._judge = judge.judge, judge
 
-            reading = engines.judge.judge_text(text)
-            return replace(reading, p_negative=reading.p_positive, p_positive=reading.p_negative)
+    def judge_text(self, text):
+        reading = self._judge.judge_text(text)
+        return replace(reading, p_negative=reading.p_positive, p_positive=reading.p_negative)
 
-    from dataclasses import replace
 
-    found = self_test(replace(engines, judge=Contrary()), Config())
+def test_a_judge_that_takes_complaints_for_thanks_fails_the_self_test(both):
+    config, engines = both
+    found = self_test(replace(engines, judge=Contrary(engines.judge)), config)
     assert not found.passed
     assert found.checks["words"].startswith("failed: a plain complaint is judged +")
