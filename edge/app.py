@@ -16,16 +16,18 @@ from edge import __version__
 from edge.box.clock import now
 from edge.box.health import resources
 from edge.box.watchdog import Notifier
-from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart, Command
+from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart, Command, ModelInstall
 from edge.bus.events import Event, Health, Info, State, UtteranceHeard
 from edge.bus.outbox import Outbox
 from edge.bus.publisher import Publisher
 from edge.capture.source import open_source
 from edge.config import Config
-from edge.engines import load_engines
+from edge.engines import Engines
 from edge.info import device_info
 from edge.line import Line
 from edge.live import LiveLine
+from edge.startup import start_up
+from edge.upkeep import Upkeep
 from edge.values import FRAME_MS
 
 _log = logging.getLogger("undertone.app")
@@ -52,12 +54,15 @@ class App:
         self._states = dict.fromkeys((line.name for line in config.lines), "starting")
         self._state_changed = threading.Event()
         self._state_dir = Path(config.state_dir)
-        self._engines = load_engines(config)
+        self._engines, self._model_changes = start_up(config)
         self._outbox = Outbox(
             self._state_dir / "outbox.sqlite", max_bytes=config.outbox_max_mb * 1_000_000, site=config.site, device=config.device
         )
         self._publisher = Publisher(config, self._outbox, self._obey, died=self._line_died)
         self._lines = {line.name: self._live_line(index) for index, line in enumerate(config.lines)}
+        self._upkeep = Upkeep(
+            config, self._engines, boot=self._outbox.boot, tell=self._outbox.put, serve=self._serve_with, died=self._line_died
+        )
         self._latencies: deque[float] = deque(maxlen=_LATENCIES)
         self._notifier = Notifier()
         self._started = time.monotonic()
@@ -67,6 +72,7 @@ class App:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         self._outbox.recover()
+        self._upkeep.start(self._model_changes)
         self._publisher.publish_info(self._info())
         self._publisher.publish_state(self._state())
         self._publisher.start()
@@ -96,6 +102,7 @@ class App:
         self._notifier.stopping()
         for line in self._lines.values():
             line.stop()
+        self._upkeep.stop()
         self._publisher.publish_state(self._state("stopped"))
         self._publisher.stop(_STOP_BUS_S)
         self._write_status("stopped")
@@ -128,6 +135,13 @@ class App:
         self._fatal = thread
         self._stop.set()
 
+    def _serve_with(self, engines: Engines) -> None:
+        """Other models from each line's next call on; called by the upkeep's thread."""
+        self._engines = engines
+        for line in self._lines.values():
+            line.serve(engines)
+        self._publisher.publish_info(self._info())
+
     def _put(self, events: Iterable[Event]) -> None:
         batch = list(events)
         for event in batch:
@@ -143,6 +157,8 @@ class App:
                 line.obey(command)
         elif isinstance(command, CallStart | CallEnd | CallContext) and command.line in self._lines:
             self._lines[command.line].obey(command)
+        elif isinstance(command, ModelInstall):
+            self._upkeep.offer(command)
         else:
             _log.warning("command.ignored kind=%s", type(command).__name__)
 

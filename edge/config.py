@@ -57,13 +57,18 @@ class MqttConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class ModelsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Model folders (null: those installed in the state directory, else those shipped) and who may sign them."""
+    """Model folders (null: those installed in the state directory, else those shipped) and who may sign them.
+
+    A new voice model is on probation for `probation_calls` calls or `probation_hours`, whichever is sooner (0 calls: not at all).
+    """
 
     voice: str | None = None
     words: str | None = None
     vosk: str | None = None
     allow_unsigned: bool = False
     trusted_keys: tuple[str, ...] = ()
+    probation_calls: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 20
+    probation_hours: Positive = 24.0
 
 
 class FusionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

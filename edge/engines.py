@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edge.bundle.manifest import Bundle, load
+from edge.bundle.manifest import Bundle, Kind, load
+from edge.bundle.shadow import Trial
 from edge.bundle.shipped import trust_of
 from edge.bundle.store import find_bundle
+from edge.bundle.weights import weights_of
 from edge.bus.events import ModelInfo
 from edge.call.ledger import Ledger
 from edge.call.rules import RuleBook, RuleSet
@@ -33,6 +35,8 @@ class Engines:
     infos: Mapping[str, ModelInfo | None]
     missing: Mapping[str, str] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
+    weights_fitted: bool = False
+    trial: Trial | None = None
 
     @property
     def models(self) -> dict[str, str | None]:
@@ -43,13 +47,17 @@ class Engines:
         """These models bound to a new call on `line`."""
         return Ears(self, line, Mode(config.mode))
 
+    def with_trial(self, trial: Trial | None) -> "Engines":
+        """The same, the voice model being on probation or no longer."""
+        return replace(self, trial=trial)
+
 
 class Ears:
     """The models of one call: a recogniser for each channel whose words are wanted, the voice for the customer's alone."""
 
     def __init__(self, engines: Engines, line: LineConfig, mode: Mode) -> None:
         self.models = engines.models
-        self._emotion, self._judge, self._mode = engines.emotion, engines.judge, mode
+        self._emotion, self._judge, self._mode, self._trial = engines.emotion, engines.judge, mode, engines.trial
         self._recognisers: dict[int, ChannelRecogniser] = {}
         self._unheard: set[int] = set()
         if engines.recogniser is not None and mode is not Mode.VOICE:
@@ -95,13 +103,17 @@ class Ears:
         if self._emotion is None:
             return Absent(reason="no_model")
         customer = customer_utterance(utterance)
-        return Absent(reason="agent") if customer is None else self._emotion.read(customer)
+        if customer is None:
+            return Absent(reason="agent")
+        return self._emotion.read(customer) if self._trial is None else self._trial.read(self._emotion, customer)
 
     def close(self) -> None:
         """The call is over: let go of the recognisers."""
         for recogniser in self._recognisers.values():
             recogniser.finish()
         self._recognisers.clear()
+        if self._trial is not None:
+            self._trial.call_over()
 
 
 def load_engines(config: Config) -> Engines:
@@ -116,9 +128,7 @@ def load_engines(config: Config) -> Engines:
     emotion = recogniser = None
     trust = trust_of(config)
     if mode is not Mode.WORDS:
-        folder = find_bundle("voice", config)
-        emotion = EmotionModel.load(folder, trust=trust)
-        infos["voice"] = _info(load(folder, kind="voice", trust=trust))
+        emotion, infos["voice"] = _voice(config)
     if mode is not Mode.VOICE:
         vosk = find_vosk(config)
         if vosk is None and mode is Mode.WORDS:
@@ -130,15 +140,51 @@ def load_engines(config: Config) -> Engines:
             infos["recogniser"] = _vosk_info(vosk)
         words = find_bundle("words", config)
         infos["words"] = _info(load(words, kind="words", trust=trust)) if words else None
+    weights, fitted = _weights(config)
     return Engines(
         emotion=emotion,
         recogniser=recogniser,
         judge=load_judge(config),
         rules=RuleBook(Path(config.rules) if config.rules else None).current,
-        weights={"voice": config.fusion.voice_weight, "words": config.fusion.words_weight},
+        weights=weights,
+        weights_fitted=fitted,
         infos=infos,
         missing=missing,
     )
+
+
+def renewed(engines: Engines, kind: Kind, config: Config) -> Engines:
+    """`engines` with the `kind` of model that serves now, the rest as it was. A new recogniser waits for the next start.
+
+    Raises ModelError.
+    """
+    mode = Mode(config.mode)
+    match kind:
+        case "voice" if mode is not Mode.WORDS:
+            emotion, info = _voice(config)
+            return replace(engines, emotion=emotion, infos={**engines.infos, "voice": info}, trial=None)
+        case "words" if mode is not Mode.VOICE:
+            folder = find_bundle("words", config)
+            words = _info(load(folder, kind="words", trust=trust_of(config))) if folder else None
+            return replace(engines, judge=load_judge(config), infos={**engines.infos, "words": words})
+        case "fusion":
+            weights, fitted = _weights(config)
+            return replace(engines, weights=weights, weights_fitted=fitted)
+    return engines
+
+
+def _voice(config: Config) -> tuple[EmotionModel, ModelInfo]:
+    """The voice model that serves."""
+    folder, trust = find_bundle("voice", config), trust_of(config)
+    return EmotionModel.load(folder, trust=trust), _info(load(folder, kind="voice", trust=trust))
+
+
+def _weights(config: Config) -> tuple[Mapping[str, float], bool]:
+    """The fusion weights, and whether they were fitted on this site's calls: an installed bundle's before the configuration's."""
+    folder = find_bundle("fusion", config)
+    if folder is None:
+        return {"voice": config.fusion.voice_weight, "words": config.fusion.words_weight}, False
+    return weights_of(load(folder, kind="fusion", trust=trust_of(config))), True
 
 
 def load_judge(config: Config) -> WordsJudge:
@@ -148,6 +194,7 @@ def load_judge(config: Config) -> WordsJudge:
         lexicon=Path(config.lexicon) if config.lexicon else None,
         causes=Path(config.causes) if config.causes else None,
         keywords=config.keywords,
+        trust=trust_of(config),
     )
 
 

@@ -17,6 +17,6 @@ def device_info(config: Config, engines: Engines) -> Info:
         lines=[LineInfo(name=line.name, desk=line.desk, channels=[role.value for role in line.channels]) for line in config.lines],
         models=dict(engines.infos),
         weights=dict(engines.weights),
-        weights_fitted=False,
+        weights_fitted=engines.weights_fitted,
         unsigned_allowed=config.models.allow_unsigned,
     )

@@ -37,7 +37,9 @@ class Line:
 
     def __init__(self, *, line: LineConfig, config: Config, engines: Engines, new_call_id: Callable[[], str] = uuid7) -> None:
         self.overloaded = False
-        self._line, self._config, self._engines, self._new_call_id = line, config, engines, new_call_id
+        # What the next call will be bound to; may be replaced at any time, from any thread. `_engines` is the present call's.
+        self.engines = self._engines = engines
+        self._line, self._config, self._new_call_id = line, config, new_call_id
         self._segmenter = Segmenter(roles=line.channels, idle_s=line.idle_s, tone_plan=line.tones)
         self._call: Call | None = None
         self._ears: Ears | None = None
@@ -94,6 +96,7 @@ class Line:
                     self._call = self._ears = None
 
     def _open(self, opened: CallOpened) -> Iterator[Event]:
+        self._engines = self.engines
         self._ears = self._engines.ears(self._line, self._config)
         self._call = Call(
             call_id=self._new_call_id(),

@@ -100,3 +100,12 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def replace_whole(path: Path, content: bytes) -> None:
+    """Give the file at `path` this content, in one step that survives a power cut."""
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    sync(part)
+    part.replace(path)
+    sync(path.parent)

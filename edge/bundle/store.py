@@ -19,8 +19,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge.bundle.archive import sync, unpack
-from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, Kind, load, order, parse
+from edge.bundle.archive import replace_whole, sync, unpack
+from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, Kind, Manifest, load, order, parse
 from edge.bundle.shipped import shipped_models, trust_of
 from edge.bundle.signature import Trust
 from edge.config import Config
@@ -31,6 +31,8 @@ _INCOMING = ".incoming"
 
 # What a branch does to prove that a bundle works here (golden vectors, time budget); raises ModelError.
 Prove = Callable[[Path], object]
+# Takes the old pointer, the new one and the new bundle just before the pointer moves; returns the pointer to move to.
+Before = Callable[["Serving", "Serving", Bundle], "Serving"]
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +70,14 @@ class Store:
         """The folder of the installed bundle `name`, or of the shipped one."""
         return shipped_models() / self.kind if name is None else self.folder / "versions" / name
 
+    def manifest_of(self, name: str | None) -> Manifest | None:
+        """What the bundle `name` says of itself, unchecked; None where it is not there or damaged."""
+        path = self.path_of(name) / MANIFEST
+        try:
+            return parse(path.read_bytes(), path)
+        except (OSError, ModelError):
+            return None
+
     def versions(self) -> list[str]:
         """Names of the installed bundles, oldest version first."""
         folder = self.folder / "versions"
@@ -76,8 +86,10 @@ class Store:
         names = (path.name for path in folder.iterdir() if not path.name.startswith("."))
         return sorted(names, key=lambda name: (order(name.rsplit("-", 2)[-2]), name))
 
-    def install(self, source: Path, prove: Prove, *, allow_older: bool = False) -> Bundle:
+    def install(self, source: Path, prove: Prove, *, allow_older: bool = False, before: Before = lambda _old, new, _bundle: new) -> Bundle:
         """Check the bundle at `source` (.tar or folder), prove it, put it beside the others and let it serve.
+
+        `before` is called just before the pointer moves: what it leaves on the disk is there whenever the new one serves.
 
         Raises ModelError if it is refused (the reason; what serves is untouched), StoreError if the store cannot be written.
         """
@@ -97,7 +109,8 @@ class Store:
                     incoming.rename(placed)
                 sync(placed.parent)
                 previous = serving.previous if name == serving.current else serving.current
-                self._point(Serving(current=name, previous=previous, pinned=serving.pinned))
+                pointed = Serving(current=name, previous=previous, pinned=serving.pinned)
+                self._point(before(serving, pointed, bundle))
                 self._sweep()
             finally:
                 shutil.rmtree(incoming, ignore_errors=True)
@@ -113,6 +126,13 @@ class Store:
             self._point(Serving(current=serving.previous, previous=serving.current, pinned=serving.pinned))
         return bundle
 
+    def take_back(self, candidate: str, to: str | None) -> None:
+        """Let `to` serve again in place of `candidate`, which failed and is nobody's fallback; nothing if it serves no more."""
+        with self._locked():
+            serving = self.serving()
+            if serving.current == candidate:
+                self._point(Serving(current=to, previous=None, pinned=serving.pinned))
+
     def pin(self, *, pinned: bool) -> None:
         """Keep what serves against every install, or no longer."""
         with self._locked():
@@ -122,24 +142,15 @@ class Store:
         """An old, signed bundle that somebody kept is not a way to take a box back."""
         if serving.pinned:
             raise ModelError(f"the {self.kind} model is pinned; `undertone model pin {self.kind} --off` first")
-        now = self.path_of(serving.current) / MANIFEST
-        if allow_older or not now.is_file():
-            return
-        try:
-            current = parse(now.read_bytes(), now)
-        except ModelError:
-            return  # what serves is damaged: anything whole is better
+        current = self.manifest_of(serving.current)
+        if allow_older or current is None:
+            return  # none serves, or a damaged one: anything whole is better
         if order(bundle.manifest.version) < order(current.version):
             raise ModelError(f"{bundle.label} is older than {current.name}-{current.version}, which serves; add --older if that is meant")
 
     def _point(self, serving: Serving) -> None:
         """Replace the pointer in one step that survives a power cut."""
-        path = self.folder / "serving.json"
-        part = path.with_suffix(".part")
-        part.write_bytes(msgspec.json.encode(serving) + b"\n")
-        sync(part)
-        part.replace(path)
-        sync(path.parent)
+        replace_whole(self.folder / "serving.json", msgspec.json.encode(serving) + b"\n")
 
     def _sweep(self) -> None:
         """Remove what neither serves nor served last, and what a power cut left half unpacked."""

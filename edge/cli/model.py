@@ -16,7 +16,8 @@ examples:
   undertone model pin voice                        keep what serves, whatever is sent
 
 All take --config FILE, the box's configuration: its state_dir holds the installed models, its models.trusted_keys say
-who may sign. A running service takes a new model over at its next start; no call is ever judged by two.
+who may sign. A running service takes a new model over at each line's next call (a new speech recogniser at its next start);
+no call is ever judged by two.
 """
 _KINDS = ("voice", "words", "fusion", "vosk")
 
@@ -76,10 +77,13 @@ def _list(args: argparse.Namespace) -> int:
         for row in rows:
             print(msgspec.json.encode(row).decode())
         return 0
-    table = Table("kind", "model", "state", "signed by", "made", "licence of what it learnt from")
+    table = Table("kind", "model", "state", "signed by", "made", title="models on this box", title_justify="left")
     for row in rows:
-        table.add_row(row.kind, row.model, row.refused or row.state, row.signed_by or "[red]nobody[/red]", row.created, row.licence)
-    Console().print(table)
+        table.add_row(row.kind, row.model, row.refused or row.state, row.signed_by or "[red]nobody[/red]", row.created[:10])
+    console = Console()
+    console.print(table)
+    for row in rows:
+        console.print(f"{row.model} learnt from: {row.licence or 'not stated'}", highlight=False)
     return 0
 
 
@@ -108,13 +112,13 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _install(args: argparse.Namespace) -> int:
     """The kind is the bundle's own affair."""
-    from edge.bundle.proof import kind_of, prove_folder
-    from edge.bundle.store import open_store
+    from edge.bundle.installing import install
 
-    config = _config(args)
-    store = open_store(kind_of(args.source), config)
-    bundle = store.install(args.source, lambda folder: prove_folder(folder, config), allow_older=args.older)
-    print(f"{bundle.label}: serves from the next start on ({bundle.folder}); `undertone model rollback {store.kind}` takes it back")
+    installed = install(args.source, _config(args), allow_older=args.older)
+    when = "the next start on" if installed.kind == "vosk" else "each line's next call on"
+    trial = ", on probation beside the one before it" if installed.on_probation else ""
+    bundle = installed.bundle
+    print(f"{bundle.label}: serves from {when}{trial} ({bundle.folder}); `undertone model rollback {installed.kind}` takes it back")
     return 0
 
 
@@ -123,7 +127,7 @@ def _rollback(args: argparse.Namespace) -> int:
     from edge.bundle.store import open_store
 
     bundle = open_store(args.kind, _config(args)).rollback()
-    print(f"{bundle.label}: serves again from the next start on ({bundle.folder})")
+    print(f"{bundle.label}: serves again from each line's next call on ({bundle.folder})")
     return 0
 
 
