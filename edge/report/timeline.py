@@ -12,12 +12,14 @@ from edge.report.calls import StoredCall
 Data = Mapping[str, Any]
 
 _WIDTH, _LEFT, _RIGHT = 1120, 92, 16
-_LANE, _TRACK, _GAP, _TOP = 74, 84, 14, 34
+_LANE, _TRACK, _GAP, _TOP = 74, 84, 14, 66
 # At most about a dozen labels on the time axis.
 _TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600)
 _MOST_TICKS = 13
 # A label whose middle is nearer than this to the picture's edge is anchored inwards.
-_FLAG_EDGE = 120
+_FLAG_EDGE = 150
+# Flags of alerts that are raised close together stand over one another.
+_FLAG_ROWS, _FLAG_ROW = 3, 16
 # Shorter is a listener's "mhm", not a clash.
 _LEAST_OVERLAP_MS = 300
 
@@ -130,14 +132,19 @@ def _overlaps(call: StoredCall, scale: _Scale, bottom: int) -> Iterator[str]:
 
 
 def _alerts(call: StoredCall, scale: _Scale, bottom: int) -> Iterator[str]:
+    free_from = [0.0] * _FLAG_ROWS
     for number, snapshots in enumerate(call.alerts.values(), start=1):
         first = snapshots[0]
         x = scale.x(first["offset_ms"])
         side = "end" if x > _WIDTH - _FLAG_EDGE else ""
+        # The first row whose last label ends before this one begins.
+        row = next((r for r, free in enumerate(free_from) if x >= free), _FLAG_ROWS - 1)
+        free_from[row] = x + _FLAG_EDGE
+        y = _TOP - 12 - row * _FLAG_ROW
         yield (
-            f'<line x1="{x}" y1="{_TOP - 12}" x2="{x}" y2="{bottom}" class="alert"/>'
-            f'<path d="M{x} {_TOP - 14}l7 -12l-14 0z" class="flag"/>'
-            f'<text x="{x + (-10 if side else 10)}" y="{_TOP - 16}" class="tiny strong {side}">{number} {escape(first["rule"])}</text>'
+            f'<line x1="{x}" y1="{y}" x2="{x}" y2="{bottom}" class="alert"/>'
+            f'<path d="M{x} {y}l7 -11l-14 0z" class="flag"/>'
+            f'<text x="{x + (-10 if side else 10)}" y="{y - 1}" class="tiny strong {side}">{number} {escape(first["rule"])}</text>'
         )
 
 
