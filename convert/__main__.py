@@ -8,7 +8,7 @@ from importlib import import_module
 from edge.__main__ import run_command
 
 # One module with add_parser(commands) for each group of commands, in the order that --help shows them.
-_COMMANDS = ("train", "keras_file", "evaluate", "words", "bundles")
+_COMMANDS = ("train", "keras_file", "evaluate", "words", "bundles", "push")
 
 _INTRODUCTION = """\
 Undertone's models are firmware. Here a technician trains one from a corpus or takes an existing Keras net, sees what it is
@@ -22,7 +22,8 @@ the way of a model:
   undertone-convert evaluate --bundle BUNDLE --csv clips.csv --html report.html
   undertone-convert diff models/voice BUNDLE                better or worse, in figures
   undertone-convert pack BUNDLE --key leeds.key             one signed .tar
-  undertone model install BUNDLE.tar                        on the box, from a stick or over the network
+  undertone-convert push BUNDLE.tar --url URL --site leeds  to every box, a few of them first
+  undertone model install BUNDLE.tar                        or from a stick, on the box
 
 every command explains itself: undertone-convert COMMAND --help
 exit codes: 0 good, 1 the work failed, 2 wrong use
