@@ -20,6 +20,8 @@ _SINGLES, _UNITS, _LOOSE = 4, 3, 5
 _ANY = 10
 # A number before "pounds" or "minutes" is an amount unless it is as long as no amount is.
 _LONG = 7
+# Words that a recogniser may put between two digits of a number ("er" becomes "or", "oh" "no"), and how thin it may get by them.
+_BROKEN, _DENSE = 3, 2
 # How far a cue reaches over linking words to its number.
 _CUE_REACH = 7
 
@@ -64,6 +66,7 @@ def redact(text: str) -> str:
     if worded or spelled or numeric:
         _spelled(tokens, marks)
     dates(tokens, marks, found)
+    _broken_up(tokens, marks, found)
     _numbers(tokens, marks, found)
     shown: list[str] = []
     for position, word in enumerate(written):
@@ -87,6 +90,33 @@ def _numbers(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
             hidden = long or answer or (cue is not None and run.digits >= (2 if cue == "password" else _CUED))
         if hidden:
             mark(marks, run.start, run.end, _label(run, cue))
+
+
+def _broken_up(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
+    """Numbers said digit by digit that the recogniser broke up: "five to six some no one eight or one or five" is one number."""
+    group: list[Run] = []
+    for run in (*found, None):
+        if run is not None and group and _continues(tokens, group[-1], run):
+            group.append(run)
+            continue
+        singles = sum(part.singles for part in group)
+        if len(group) > 1 and singles > _SINGLES and _DENSE * singles >= group[-1].end - group[0].start:
+            whole = Run(
+                start=group[0].start,
+                end=group[-1].end,
+                digits=sum(part.digits for part in group),
+                singles=singles,
+                loose=sum(part.loose for part in group),
+                units=sum(part.units for part in group),
+            )
+            mark(marks, whole.start, whole.end, _label(whole, _cue(tokens, whole.start, whole.end)))
+        group = [] if run is None else [run]
+
+
+def _continues(tokens: Sequence[str], before: Run, run: Run) -> bool:
+    """Whether `run` may be more of the number `before`: few words between, none of them a unit or the number's public name."""
+    gap = tokens[before.end : run.start]
+    return len(gap) <= _BROKEN and v.UNITS.isdisjoint(gap) and v.PUBLIC_NUMBERS.isdisjoint(gap)
 
 
 def _mixed(run: Run) -> bool:
