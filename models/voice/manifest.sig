@@ -1,1 +1,1 @@
-{"key":"3c51b1c1844fa0ea","signature":"QwdVFqsNesx8yFYEg1UTxmAodU2dsIpXulcE9rTMmHPjgIAPL+QxlcwaD/vmdhT1IXSDGokFXmsA3xTUJy+qAg=="}
+{"key":"3c51b1c1844fa0ea","signature":"b+ppifz+1wHmj7gg3fVP3pd/YEz6TgVYSqfX4s52VkdOuNC/vVYPgx2U6My34InrRjBvHctmTSuO8+XWQfQnDQ=="}
