@@ -23,8 +23,8 @@ from edge.voice.labels import LABELS
 
 # A syllable or two. Below it there is nothing to judge ("yes"), and the nets of this size were never better than chance.
 _SHORTEST_MS = 300
-# Under this, 8-bit G.711 has fewer than its first steps left to say the speech with.
-_QUIETEST_DBFS = -62.0
+# The first step of mu-law is 8 of 32768, -72 dBFS: softer than that, nothing is left of speech on a G.711 line.
+_QUIETEST_DBFS = -72.0
 # Evidence grows with speech: half of its weight at 0.6 s, nearly all at 3 s.
 _HALF_MS = 600.0
 # Measured on noisy copies: near 0 dB the reading is hardly better than chance; from 20 dB on noise costs nothing.
