@@ -40,7 +40,11 @@ def without_ids_and_times(events: list[dict]) -> list[dict]:
 
     def bare(value: object, call: str) -> object:
         if isinstance(value, dict):
-            return {k: bare(v, call) for k, v in value.items() if k not in {"time", "started_at", "ended_at", "opened_at", "updated_at", "expires_at"}}
+            return {
+                k: bare(v, call)
+                for k, v in value.items()
+                if k not in {"time", "started_at", "ended_at", "opened_at", "updated_at", "expires_at"}
+            }
         if isinstance(value, list):
             return [bare(v, call) for v in value]
         return value.replace(call, "CALL") if isinstance(value, str) else value

@@ -49,7 +49,12 @@ def work(name: str, *arguments: str, runs: int = 5, python: str = sys.executable
     """Run one worker in a process of its own (one thread for linear algebra) and return what it measured."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
-        [python, "-m", "tests.bench.work", name, str(runs), *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        [python, "-m", "tests.bench.work", name, str(runs), *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -137,7 +142,9 @@ def interpreters(runs: int) -> list[Row]:
 def size(_: int) -> list[Row]:
     """The box's environment on disk."""
     figure = box_size_mb()
-    return [Row(name="box environment on disk, without models", figure=figure, unit="MB", least=250, aim=150, higher=False, detail="fresh venv")]
+    return [
+        Row(name="box environment on disk, without models", figure=figure, unit="MB", least=250, aim=150, higher=False, detail="fresh venv")
+    ]
 
 
 def live_rows(_: int) -> list[Row]:
@@ -167,14 +174,18 @@ def main() -> int:
     for section in args.sections or SECTIONS:
         with console.status(f"measuring: {section}"):
             rows += SECTIONS[section](args.runs)
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}, {_processor()}"
+    machine = (
+        f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}, {_processor()}"
+    )
     table = Table("measure", "figure", "at least", "aim", "reached", "medians (spread)", title=machine)
     for row in rows:
         table.add_row(row.name, f"{row.figure:.2f} {row.unit}", f"{row.least:g}", f"{row.aim:g}", row.verdict, row.detail)
     console.print(table)
     build = ROOT / "build"
     build.mkdir(exist_ok=True)
-    (build / "bench.json").write_text(json.dumps({"machine": machine, "rows": [asdict(r) | {"verdict": r.verdict} for r in rows]}, indent=1))
+    (build / "bench.json").write_text(
+        json.dumps({"machine": machine, "rows": [asdict(r) | {"verdict": r.verdict} for r in rows]}, indent=1)
+    )
     _plot(rows, build / "bench.png")
     console.print("saved: build/bench.json, build/bench.png")
     return 0

@@ -16,11 +16,13 @@ from nltk.sentiment.vader import SentimentIntensityAnalyzer
 
 def features(pcm: np.ndarray, rate: int) -> np.ndarray:
     """Zero crossings, RMS and 20 MFCC, flattened: (n,)."""
-    return np.hstack([
-        librosa.feature.zero_crossing_rate(pcm).ravel(),
-        librosa.feature.rms(y=pcm).ravel(),
-        librosa.feature.mfcc(y=pcm, sr=rate).ravel(),
-    ])
+    return np.hstack(
+        [
+            librosa.feature.zero_crossing_rate(pcm).ravel(),
+            librosa.feature.rms(y=pcm).ravel(),
+            librosa.feature.mfcc(y=pcm, sr=rate).ravel(),
+        ]
+    )
 
 
 def main() -> None:

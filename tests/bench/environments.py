@@ -37,6 +37,17 @@ def box_size_mb() -> float:
     with tempfile.TemporaryDirectory() as folder:
         venv = Path(folder) / "venv"
         _uv("venv", "--quiet", "--python", sys.executable, str(venv))
-        _uv("pip", "install", "--quiet", "--link-mode", "copy", "--python", str(venv / "bin/python"), "--constraint", "constraints.txt", ".[capture]")
+        _uv(
+            "pip",
+            "install",
+            "--quiet",
+            "--link-mode",
+            "copy",
+            "--python",
+            str(venv / "bin/python"),
+            "--constraint",
+            "constraints.txt",
+            ".[capture]",
+        )
         models = sum(f.stat().st_size for f in (venv / "share").rglob("*") if f.is_file())
         return (sum(f.stat().st_size for f in venv.rglob("*") if f.is_file() and not f.is_symlink()) - models) / 1e6

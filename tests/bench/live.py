@@ -27,7 +27,8 @@ def configuration(folder: Path, call: Path, lines: int, port: int) -> Path:
         "site": "bench",
         "device": f"box-{lines}",
         "lines": [
-            {"name": f"line-{n + 1}", "source": {"file": str(call), "realtime": True}, "channels": ["customer", "agent"]} for n in range(lines)
+            {"name": f"line-{n + 1}", "source": {"file": str(call), "realtime": True}, "channels": ["customer", "agent"]}
+            for n in range(lines)
         ],
         "mqtt": {"url": f"mqtt://127.0.0.1:{port}"},
         "state_dir": str(folder / "state"),
@@ -130,18 +131,25 @@ def measure(folder: Path, call: Path) -> list[dict[str, Any]]:
     each = (runs[4]["memory_mb"] - runs[1]["memory_mb"]) / 3
     p95 = float(np.percentile(two["lags"], 95))
     rows = [
-        _row("end of speech to a subscriber, p95, real time, two lines", p95 / 1000, "s", 0.9, 0.65, f"median {statistics.median(two['lags']):.0f} ms"),
+        _row("end of speech to a subscriber, p95, real time, two lines", p95 / 1000, "s", 0.9, 0.65, median(two["lags"])),
         _row("resident memory, one line", runs[1]["memory_mb"], "MB", 330, 260, "PSS with children"),
         _row("resident memory, each further line", each, "MB", 90, 60, "from 1 to 4 lines"),
         _row("from start to first frame heard", runs[1]["first_s"], "s", 3, 1.5, "seen through status.json"),
         _row(
             "end of speech to a subscriber, p95, four lines", float(np.percentile(runs[4]["lags"], 95)) / 1000, "s", 0.9, 0.65,
-            f"median {statistics.median(runs[4]['lags']):.0f} ms",
+            median(runs[4]["lags"]),
         ),
     ]  # fmt: skip
     if two["alert_lags"]:
-        rows.append(_row("end of speech to alert at a subscriber, p95", float(np.percentile(two["alert_lags"], 95)) / 1000, "s", 1.0, 0.7, ""))
+        rows.append(
+            _row("end of speech to alert at a subscriber, p95", float(np.percentile(two["alert_lags"], 95)) / 1000, "s", 1.0, 0.7, "")
+        )
     return rows
+
+
+def median(lags: list[float]) -> str:
+    """The detail beside a p95."""
+    return f"median {statistics.median(lags):.0f} ms"
 
 
 def _row(name: str, figure: float, unit: str, least: float, aim: float, detail: str) -> dict[str, Any]:

@@ -28,9 +28,7 @@ def replay(call: str, mode: str = "both", agent_words: str = "") -> Callable[[],
     from edge.values import Mode, Role
 
     config = msgspec.structs.replace(Config(), mode=Mode(mode))
-    line = LineConfig(
-        name="line-1", source=SourceConfig(file=call), channels=(Role.CUSTOMER, Role.AGENT), agent_words=bool(agent_words)
-    )
+    line = LineConfig(name="line-1", source=SourceConfig(file=call), channels=(Role.CUSTOMER, Role.AGENT), agent_words=bool(agent_words))
     engines = load_engines(config)
     return lambda: sum(1 for _ in through(Path(call), line=line, config=config, engines=engines))
 
@@ -49,7 +47,7 @@ def bare_vosk(call: str, channels: str = "1") -> Callable[[], Any]:
     def work() -> None:
         for channel in range(int(channels)):
             recogniser = vosk.KaldiRecognizer(model, 16_000)
-            recogniser.SetWords(True)
+            recogniser.SetWords(True)  # noqa: FBT003 (vosk's signature)
             for start in range(0, len(pcm), 4000):
                 recogniser.AcceptWaveform(pcm[start : start + 4000, channel].tobytes())
             recogniser.FinalResult()

@@ -55,7 +55,7 @@ def main() -> int:
     alerts = [e["data"] for e in events if e["type"] == "undertone.alert.v1" and e["data"]["state"] == "new"]
     REPORT.parent.mkdir(exist_ok=True)
     write_report(REPORT, events, recording=CALL)
-    print(f"\n{len(events)} events, {len(alerts)} alert(s). The call as a page: {REPORT.relative_to(Path.cwd()) if REPORT.is_relative_to(Path.cwd()) else REPORT}")
+    print(f"\n{len(events)} events, {len(alerts)} alert(s). The call as a page: build/{REPORT.name}")
     if not alerts:
         print("the demo call raised no alert: something is wrong; try `undertone doctor`", file=sys.stderr)
         return 1
