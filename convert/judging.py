@@ -1,7 +1,9 @@
 """One fold after the other: trained as the shipped model is, loaded as a box loads it, and judged through its path."""
 
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +61,9 @@ def train(fold: Fold, prepared: Prepared, how: How) -> Judged:
     # The fold that `undertone-convert train` made for its own figures is not trained twice.
     name = "fold" if fold.protocol == "held-out" and not how.quick else f"{fold.protocol}-{fold.name}-{pace}".replace(" ", "-")
     chosen = prepared.only([place[clip] for clip in fold.train])
-    trainer, sample = learn(chosen, recipe, how.seed, how.cache / name, f"{fold.protocol} {fold.name}")
+    # With --json, stdout is the document's alone.
+    with redirect_stdout(sys.stderr):
+        trainer, sample = learn(chosen, recipe, how.seed, how.cache / name, f"{fold.protocol} {fold.name}")
     net = to_int8(trainer.net, sample)
     split = Split(train=(), calibrate=tuple(place[clip] for clip in fold.calibrate), test=(), words=())
     with tempfile.TemporaryDirectory(prefix="undertone-fold-") as folder:

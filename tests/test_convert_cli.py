@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -157,17 +158,18 @@ def save(name, bands, outputs, softmax):
     net = keras.Sequential([layers.Input((150, bands, 1)), layers.Conv2D(4, 5, strides=5, activation="relu"), layers.Flatten(),
         layers.Dense(outputs, activation="softmax" if softmax else None)])
     net.save(f"{sys.argv[1]}/{name}.keras")
-save("softmax", 40, 7, True); save("bands", 64, 7, False); save("four", 40, 4, False)
+save("softmax", 40, 7, True); save("bands", 64, 7, False)
 """
 
 
 def convert(*arguments):
     command = [sys.executable, "-m", "convert", *[str(argument) for argument in arguments]]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1500, check=False)
 
 
-def test_a_keras_net_that_fits_becomes_a_bundle_and_others_are_told_what_would(tmp_path, clips, site):
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed (`make setup`)")
+def test_a_keras_net_that_fits_becomes_a_bundle_and_another_is_told_what_would(tmp_path, clips, site):
+    if find_spec("tensorflow") is None:
+        pytest.skip("TensorFlow is not installed here; `make setup` brings it")
     subprocess.run([sys.executable, "-c", _NETS, str(tmp_path)], check=True, capture_output=True)
     order = ",".join(reversed(LABELS))
     shared = ["--labels", order, "--features", "undertone", "--csv", clips, "--cache", tmp_path / "cache"]
@@ -181,12 +183,10 @@ def test_a_keras_net_that_fits_becomes_a_bundle_and_others_are_told_what_would(t
     assert [result["condition"] for result in report["results"]] == list(CONDITIONS)
     assert all(result["figures"]["clips"] == 14 for result in report["results"])
     assert "<svg" in page.read_text()
-    for name, what in (("bands", "it takes (150, 64, 1)"), ("four", "it gives (4,)")):
-        refused = convert("convert", tmp_path / f"{name}.keras", *shared)
-        assert refused.returncode == 1
-        last = refused.stderr.strip().splitlines()[-1]
-        assert what in last
-        assert "a net that fits takes (150, 40, 1) and gives 7 scores" in last
+    refused = convert("convert", tmp_path / "bands.keras", *shared)
+    assert refused.returncode == 1
+    last = refused.stderr.strip().splitlines()[-1]
+    assert "bands.keras: it takes (150, 64, 1); a net that fits takes (150, 40, 1) and gives 7 scores" in last
 
 
 # --- evaluate --------------------------------------------------------------------------------------------------------
