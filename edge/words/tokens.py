@@ -17,6 +17,8 @@ BACKCHANNEL = frozenset(
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9'&-]*")
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'"})  # noqa: RUF001 (typed apostrophes are what is mended)
+# The comma in 1,250.
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DIGITS = re.compile(r"\d+")
 _ONES = _words(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
@@ -28,7 +30,7 @@ _SAID_WHOLE = 10_000
 
 def tokenize(text: str) -> list[str]:
     """The words of `text`, lower case, digits spelled out."""
-    text = text.lower().translate(_APOSTROPHES)
+    text = _THOUSANDS.sub("", text.lower().translate(_APOSTROPHES))
     if text.isascii() and not _DIGITS.search(text):
         return _WORD.findall(text)
     tokens: list[str] = []
