@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from edge.bus.commands import Command, Gate, Refused, parse
@@ -59,7 +60,9 @@ class Publisher:
         self._stopping = threading.Event()
         self._stop_at = float("inf")
         self._up = threading.Event()
+        # Topics that the broker refuses: until when each is left alone; and what to tell of it until it takes one again.
         self._refused: dict[str, float] = {}
+        self._refusals: dict[str, str] = {}
         self._trouble: str | None = None
         self._thread = threading.Thread(target=self._guarded, name="publisher", daemon=True)
         outbox.woken = self._wake
@@ -72,7 +75,7 @@ class Publisher:
     @property
     def problem(self) -> str | None:
         """What is wrong with the bus, in one line with the remedy; None where nothing is."""
-        return self._trouble
+        return self._trouble or next(iter(self._refusals.copy().values()), None)
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -181,6 +184,10 @@ class Publisher:
                     session.lost = f"acknowledged nothing for {self._ack_s:.0f} s; see the broker's log, or restart it"
                 continue
             self._hear(heard, session)
+            # All that has come, before anything else is sent.
+            with suppress(Empty):
+                while session.lost is None:
+                    self._hear(self._inbox.get_nowait(), session)
         self._tell_trouble(f"{self._config.mqtt.url}: {session.lost}")
 
     def _send(self, session: "Session") -> None:
@@ -189,7 +196,8 @@ class Publisher:
             session.publish(self._topics.full(topic), body, topic, retain=topic in RETAINED)
         moment = time.monotonic()
         self._refused = {topic: until for topic, until in self._refused.items() if until > moment}
-        if session.room <= 0 or session.lost is not None:
+        # Half a window at a time: a query for each PUBACK would cost more than the sending.
+        if not session.wants_more or session.lost is not None:
             return
         for row in self._outbox.pending(session.room, without=list(self._refused)):
             self._outbox.sent(row)
@@ -219,9 +227,11 @@ class Publisher:
             case Message(topic=topic, payload=payload):
                 self._obey(topic, payload)
             case Subscribed(refusal=str(refusal)):
-                self._tell_trouble(
-                    f"{self._config.mqtt.url}: commands refused ({refusal}); let this box read {self._topics.commands} in the broker's ACL"
-                )
+                wanted = self._topics.commands
+                self._refusals[wanted] = f"{self._config.mqtt.url}: {wanted} refused ({refusal}); let this box read it in the broker's ACL"
+                _log.warning("bus.trouble %s", self._refusals[wanted])
+            case Subscribed():
+                self._refusals.pop(self._topics.commands, None)
             case Lost(reason=reason):
                 session.lost = f"connection lost: {reason}" + (
                     "; two boxes have the same site and device: give each its own" if "taken over" in reason else ""
@@ -230,17 +240,21 @@ class Publisher:
                 self._wake_sent.clear()
 
     def _answered(self, what: Row | str | None, refusal: str | None) -> None:
-        if isinstance(what, Row):
-            if refusal is None:
+        if what is None:
+            return
+        topic = what.topic if isinstance(what, Row) else what
+        if refusal is None:
+            self._refusals.pop(topic, None)
+            if isinstance(what, Row):
                 self._outbox.acknowledged(what)
-                return
+            return
+        if isinstance(what, Row):
             self._outbox.refused(what)
-        if what is not None and refusal is not None:
-            topic = what.topic if isinstance(what, Row) else what
-            self._refused[topic] = time.monotonic() + _REFUSED_AGAIN_S
-            self._tell_trouble(
-                f"{self._config.mqtt.url}: {self._topics.full(topic)} refused ({refusal}); let this box write it in the broker's ACL"
-            )
+        self._refused[topic] = time.monotonic() + _REFUSED_AGAIN_S
+        told = f"{self._config.mqtt.url}: {self._topics.full(topic)} refused ({refusal}); let this box write it in the broker's ACL"
+        if self._refusals.get(topic) != told:
+            _log.warning("bus.trouble %s", told)
+        self._refusals[topic] = told
 
     def _obey(self, topic: str, payload: bytes) -> None:
         try:

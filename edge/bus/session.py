@@ -31,6 +31,11 @@ class Session:
         return self._window - len(self._sent)
 
     @property
+    def wants_more(self) -> bool:
+        """Whether at least half the window is free."""
+        return len(self._sent) <= self._window // 2
+
+    @property
     def rows_unanswered(self) -> bool:
         """Whether a PUBACK for a row of the outbox is still to come."""
         return any(isinstance(what, Row) for what in self._sent.values())

@@ -1,0 +1,303 @@
+"""The publisher against a real mosquitto that dies, stays away, refuses and never answers; and against a box that is killed."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+
+from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart
+from edge.bus.events import State
+from edge.bus.publisher import Publisher
+from edge.bus.session import HISTORICAL_S, body_now
+from edge.config import Config, MqttConfig
+from tests.broker import Broker
+from tests.telling import PATIENCE_S, Subscriber, alert, consumer, failed, open_outbox, started, text, until
+
+
+def config(url: str, **mqtt) -> Config:
+    return Config(site="leeds", device="desk-1", mqtt=MqttConfig(url=url, **mqtt))
+
+
+def state(outbox, how="online") -> State:
+    return State(state=how, boot=outbox.boot, since=None, reasons=[], lines={})
+
+
+@contextmanager
+def publishing(outbox, url, on_command=lambda _command: None, *, ack_s=20.0, **mqtt):
+    publisher = Publisher(config(url, **mqtt), outbox, on_command, ack_s=ack_s)
+    publisher.start()
+    try:
+        yield publisher
+    finally:
+        publisher.stop(PATIENCE_S)
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    box = open_outbox(tmp_path)
+    yield box
+    box.close()
+
+
+def more_than(subscriber, count: int) -> bool:
+    return len(subscriber.messages) > count
+
+
+def proven(subscriber) -> dict:
+    """What the docs' consumer finds missing, from number 1 on."""
+    prove = consumer()(since=0)
+    for topic, event, _ in list(subscriber.messages):
+        prove.take(topic, event)
+    return prove.missing()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_everything_arrives_in_order_and_leaves_the_outbox(tmp_path, outbox, protocol):
+    with Broker(tmp_path) as broker, Subscriber(broker.url) as subscriber, publishing(outbox, broker.url, protocol=protocol):
+        outbox.put([started(), *(text(n) for n in range(100)), failed()])
+        until(lambda: outbox.counts().rows == 0)
+        until(lambda: len(subscriber.messages) == 102)
+    assert subscriber.sequences()["undertone/v1/leeds/desk-1/text/line-1"] == list(range(1, 101))
+
+
+def test_an_alert_made_while_the_broker_was_away_arrives_before_a_backlog_of_5000(tmp_path, outbox):
+    outbox.put([text(n) for n in range(5000)])
+    outbox.put([alert()])
+    with Broker(tmp_path) as broker, Subscriber(broker.url) as subscriber, publishing(outbox, broker.url):
+        until(lambda: len(subscriber.messages) == 5001)
+        assert subscriber.messages[0][0] == "undertone/v1/leeds/desk-1/alert/billing"
+        assert proven(subscriber) == {}
+
+
+def test_an_alert_overtakes_a_backlog_that_is_already_on_its_way(tmp_path, outbox):
+    outbox.put([text(n) for n in range(600)])
+    with Broker(tmp_path) as broker, Subscriber(broker.url) as subscriber, publishing(outbox, broker.url):
+        until(lambda: len(subscriber.messages) > 20)
+        outbox.put([alert()])
+        until(lambda: outbox.counts().rows == 0)
+        until(lambda: len(subscriber.messages) == 601)
+    assert [topic for topic, _, _ in subscriber.messages].index("undertone/v1/leeds/desk-1/alert/billing") < 550
+
+
+def test_a_broker_that_is_killed_again_and_again_costs_nothing_but_duplicates(tmp_path, outbox):
+    with Broker(tmp_path, persistent=True) as broker, Subscriber(broker.url) as subscriber, publishing(outbox, broker.url):
+        for round_ in range(3):
+            outbox.put([text(round_ * 60 + n, line=line) for n in range(60) for line in ("line-1", "line-2")])
+            until(partial(more_than, subscriber, round_ * 120))
+            broker.restart()
+        until(lambda: outbox.counts().rows == 0)
+        delivered = {f"undertone/v1/leeds/desk-1/text/{line}": 180 for line in ("line-1", "line-2")}
+        # A killed broker may lose what it had taken and not written yet: what it acknowledged is its own to keep. Nothing was in
+        # its store here only while the subscriber was cut off, so the outbox's side is proved by what was acknowledged.
+        assert {topic: max(numbers) for topic, numbers in subscriber.sequences().items()} == delivered
+    for numbers in subscriber.sequences().values():
+        assert numbers == sorted(numbers)
+
+
+BOX = """
+import sys
+from pathlib import Path
+from edge.bus.publisher import Publisher
+from edge.config import Config, MqttConfig
+from tests.telling import open_outbox, text
+folder, url, first, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+outbox = open_outbox(folder)
+publisher = Publisher(Config(site="leeds", device="desk-1", mqtt=MqttConfig(url=url)), outbox, lambda command: None)
+publisher.start()
+for n in range(first, first + count):
+    outbox.put([text(n)])
+    print(n, flush=True)
+while outbox.counts().rows:
+    pass
+publisher.stop(30)
+outbox.close()
+"""
+
+
+def test_a_box_that_is_killed_while_it_publishes_loses_nothing_it_has_committed(tmp_path):
+    committed = 0
+    with Broker(tmp_path) as broker, Subscriber(broker.url) as subscriber:
+        for kill_after in (3, 40, 90):
+            box = subprocess.Popen(
+                [sys.executable, "-c", BOX, str(tmp_path), broker.url, str(committed + 1), "1000"], stdout=subprocess.PIPE, text=True
+            )
+            for _ in range(kill_after):
+                committed = int(box.stdout.readline())
+            box.send_signal(signal.SIGKILL)
+            # What was printed after that was committed too.
+            committed = max([committed, *(int(line) for line in box.stdout.read().split())])
+            box.wait()
+            box.stdout.close()
+        # One more may have been committed and not printed: put again, it is stored once.
+        subprocess.run([sys.executable, "-c", BOX, str(tmp_path), broker.url, str(committed), "2"], check=True, stdout=subprocess.DEVNULL)
+        until(lambda: any(event["id"] == f"c1:text:line-1:{committed + 1}" for event in subscriber.events()))
+    assert proven(subscriber) == {}
+    [numbers] = subscriber.sequences().values()
+    assert numbers == sorted(numbers)
+    assert {f"c1:text:line-1:{n}" for n in range(1, committed + 2)} <= {event["id"] for event in subscriber.events()}
+
+
+class MuteBroker:
+    """Says yes to CONNECT and then nothing, ever: what a broker with a full disk, or a proxy before a dead one, looks like."""
+
+    def __init__(self) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"mqtt://127.0.0.1:{self._server.getsockname()[1]}"
+        self.connections = 0
+        self._thread = threading.Thread(target=self._serve)
+        self._open = []
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        # A blocked accept() ends only by a connection.
+        socket.create_connection(self._server.getsockname()).close()
+        self._thread.join()
+        self._server.close()
+        for connection in self._open:
+            connection.close()
+
+    def _serve(self):
+        while True:
+            connection, _ = self._server.accept()
+            self._open.append(connection)
+            if not connection.recv(1000):
+                return
+            # CONNACK of MQTT 5: no session, success, no properties.
+            connection.sendall(bytes([0x20, 3, 0, 0, 0]))
+            self.connections += 1
+
+
+def test_a_broker_that_accepts_and_never_acknowledges_is_left_and_tried_again(outbox):
+    outbox.put([text(1)])
+    with MuteBroker() as mute:
+        publisher = Publisher(config(mute.url), outbox, print, ack_s=0.3)
+        publisher.start()
+        until(lambda: mute.connections >= 2)
+        until(lambda: publisher.problem is not None)
+        assert "acknowledged nothing" in publisher.problem
+        publisher.stop(PATIENCE_S)
+    assert outbox.counts().rows == 1
+
+
+def test_what_comes_late_is_historical_and_an_alert_whose_time_is_over_pages_nobody(tmp_path):
+    uptime = [1000.0]
+    outbox = open_outbox(tmp_path, uptime=lambda: uptime[0])
+    outbox.put([text(1), alert(), alert(rule="leaving", expires_at="2026-11-24T12:00:00.000Z")])
+    fresh = [json.loads(body_now(row))["historical"] for row in outbox.pending(5)]
+    uptime[0] += HISTORICAL_S + 1
+    late = [json.loads(body_now(row))["historical"] for row in outbox.pending(5)]
+    uptime[0] += 5 * 3600
+    over = {event["id"]: event["data"].get("state") for event in (json.loads(body_now(row)) for row in outbox.pending(5))}
+    outbox.close()
+    assert fresh == [False] * 3
+    assert late == [True] * 3
+    assert over == {"c1:alert:anger:0": "end", "c1:alert:leaving:0": "new", "c1:text:line-1:1": None}
+
+
+def test_state_is_retained_first_online_then_stopped_and_lost_when_the_box_is_killed(tmp_path, outbox):
+    with Broker(tmp_path) as broker:
+        with Subscriber(broker.url) as subscriber:
+            publisher = Publisher(config(broker.url), outbox, print)
+            publisher.publish_state(state(outbox))
+            publisher.start()
+            until(lambda: subscriber.events("device.state"))
+            outbox.put([text(n) for n in range(30)])
+            publisher.publish_state(state(outbox, "stopped"))
+            publisher.stop(PATIENCE_S)
+            until(lambda: len(subscriber.messages) == 32)
+            assert subscriber.messages[0][1]["data"]["state"] == "online"
+            assert subscriber.messages[-1][1]["data"]["state"] == "stopped"
+        with Subscriber(broker.url) as late:
+            until(lambda: late.events("device.state"))
+            assert late.messages[0][1]["data"]["state"] == "stopped"
+            assert late.messages[0][2] is True
+
+
+def died(subscriber, times: int) -> bool:
+    return len(subscriber.events("device.state")) == times
+
+
+def test_the_will_carries_the_boot_of_its_start(tmp_path, outbox):
+    box = tmp_path / "box"
+    with Broker(tmp_path) as broker, Subscriber(broker.url) as subscriber:
+        for boot in (1, 2):
+            program = subprocess.Popen([sys.executable, "-c", BOX, str(box), broker.url, "1", "100000"], stdout=subprocess.PIPE, text=True)
+            until(lambda: subscriber.events("call.text"))
+            program.kill()
+            program.wait()
+            program.stdout.close()
+            until(partial(died, subscriber, boot))
+            subscriber.messages[:] = [message for message in subscriber.messages if "text" not in message[0]]
+        assert [(event["data"]["state"], event["data"]["boot"]) for event in subscriber.events("device.state")] == [
+            ("lost", 1),
+            ("lost", 2),
+        ]
+
+
+def test_commands_reach_the_box_and_what_is_none_is_told_in_the_log(tmp_path, outbox, caplog):
+    taken = []
+    with Broker(tmp_path) as broker, Subscriber(broker.url) as subscriber, publishing(outbox, broker.url, taken.append) as publisher:
+        until(lambda: publisher.connected)
+
+        def say(topic, payload, *, retain=False):
+            subscriber._client.publish(f"undertone-cmd/v1/leeds/desk-1/{topic}", payload, qos=1, retain=retain)
+
+        say("call/line-1/start", "")
+        until(lambda: len(taken) == 1)
+        say("call/line-1/context", '{"queue": "billing", "notice_given": true}')
+        say("alert/ack", '{"alert": "a", "by": "Jo"}')
+        say("call/line-1/context", "not json, and a secret: 4111")
+        say("reboot", "{}")
+        say("call/line-1/start", "{}", retain=True)
+        say("call/line-1/context", '{"queue": "' + "x" * 5000 + '"}')
+        say("call/line-1/end", "{}")
+        until(lambda: len(taken) == 4)
+    assert taken == [
+        CallStart(line="line-1"),
+        CallContext(line="line-1", queue="billing", notice_given=True),
+        AlertAction(alert="a", action="ack", by="Jo"),
+        CallEnd(line="line-1"),
+    ]
+    refused = [record.getMessage() for record in caplog.records if "command.refused" in record.getMessage()]
+    assert len(refused) == 4
+    assert "retained" in "".join(refused)
+    assert "at most 4096" in "".join(refused)
+    assert "4111" not in caplog.text
+
+
+def test_a_topic_that_the_broker_refuses_is_told_and_does_not_hold_back_the_others(tmp_path, outbox):
+    acl = "user box\ntopic readwrite undertone-cmd/#\ntopic write undertone/v1/+/+/alert/#\nuser all\ntopic read #\n"
+    (tmp_path / "pw").write_text("p")
+    outbox.put([text(1), alert()])
+    with (
+        Broker(tmp_path, passwords={"box": "p", "all": "a"}, acl=acl) as broker,
+        Subscriber(broker.url, username="all", password="a") as subscriber,
+        publishing(outbox, broker.url, username="box", password_file=str(tmp_path / "pw")) as publisher,
+    ):
+        until(lambda: subscriber.events("alert") and "refused (Not authorized)" in (publisher.problem or ""))
+        assert "undertone/v1/leeds/desk-1/text/line-1" in publisher.problem
+        assert "let this box write it in the broker's ACL" in publisher.problem
+        until(lambda: outbox.counts().rows == 1)
+        outbox.put([alert(1, "update")])
+        until(lambda: len(subscriber.events("alert")) == 2)
+
+
+def test_stopping_without_a_broker_is_quick_and_keeps_everything(outbox):
+    outbox.put([text(1)])
+    publisher = Publisher(config("mqtt://127.0.0.1:1"), outbox, print)
+    publisher.publish_state(state(outbox))
+    publisher.start()
+    until(lambda: publisher.problem is not None)
+    publisher.stop(5)
+    assert not publisher.connected
+    assert "is the broker running" in publisher.problem
+    assert outbox.counts().rows == 1
