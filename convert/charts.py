@@ -6,7 +6,7 @@ from html import escape
 from convert.score import Figures, Range
 
 _SIZE = 260
-_LEFT, _TOP, _BOTTOM = 46, 14, 40
+_LEFT, _TOP, _BOTTOM = 56, 24, 40
 
 
 def confusion(found: Figures) -> str:
@@ -51,7 +51,7 @@ def reliability(found: Figures) -> str:
 
 def risk(found: Figures) -> str:
     """Share of wrong polarities among the clips answered, as less and less confident ones are answered too."""
-    top = max(0.1, *(wrong for _, wrong in found.risk_coverage)) if found.risk_coverage else 1.0
+    top = max(0.1, *(1.1 * wrong for _, wrong in found.risk_coverage)) if found.risk_coverage else 1.0
     parts = _axes("share of clips answered", "wrong among them", top=top)
     parts.append(_line([(coverage, wrong / top) for coverage, wrong in found.risk_coverage], "after"))
     for share in (0.5, 0.8, 1.0):

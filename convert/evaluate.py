@@ -147,15 +147,16 @@ def _clips(roots: dict[str, Path], args: argparse.Namespace, *, train: bool) -> 
 
 
 def _print(results: Sequence[Result]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("protocol", "tested", "condition", "net", "UAR", "negative AUC", "polarity UAR", "ECE before", "after", "judged")
+    """A block for each fold, a line for each condition; figures with their 95 % intervals."""
+    fold = ""
     for r in results:
         f = r.figures
-        ranges = [_text(x) for x in (f.uar, f.negative_auc, f.polarity_uar)]
-        table.add_row(r.protocol, r.fold, r.condition, r.net, *ranges, f"{f.ece_before:.3f}", f"{f.ece_after:.3f}", f"{f.coverage:.0%}")
-    Console().print(table)
+        if f"{r.protocol} {r.fold}" != fold:
+            fold = f"{r.protocol} {r.fold}"
+            print(f"\n{r.protocol}: {r.fold}\n  trained on: {r.trained_on}\n  tested on:  {r.tested_on}")
+            print(f"  {'condition':<18}{'net':<7}{'UAR':<20}{'negative AUC':<20}{'ECE before, after':<19}judged")
+        ece = f"{f.ece_before:.3f}, {f.ece_after:.3f}"
+        print(f"  {r.condition:<18}{r.net:<7}{_text(f.uar):<20}{_text(f.negative_auc):<20}{ece:<19}{f.coverage:.0%}")
 
 
 def _text(found: "Range") -> str:

@@ -15,12 +15,12 @@ _STYLE = """
 --orange:#f09a55;--grey:#64748a}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1080px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.2rem;margin:2.4rem 0 .3rem;border-top:1px solid var(--line);padding-top:1.2rem}
-h3{font-size:1rem;margin:1.4rem 0 .2rem}p{max-width:70ch}.soft{color:var(--soft)}
+h3{font-size:1rem;margin:1.4rem 0 .2rem}p{max-width:85ch}.soft{color:var(--soft)}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem;margin:.6rem 0}
 th,td{text-align:right;padding:.25rem .7rem;border-bottom:1px solid var(--line)}th{color:var(--soft);font-weight:600}
 th:first-child,td:first-child,th.l,td.l{text-align:left}td small{color:var(--soft)}tr.main td{background:var(--wash);font-weight:600}
 .row{display:flex;flex-wrap:wrap;gap:1.2rem;align-items:flex-end}figure{margin:.4rem 0}
-figcaption{font-size:.85rem;color:var(--soft);max-width:22rem}
+figcaption{font-size:.85rem;color:var(--soft);max-width:19rem}
 .scroll{overflow-x:auto}svg{max-width:100%;height:auto}
 svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .tick{fill:var(--soft);font-size:11px}
 svg .axis{fill:var(--soft)}svg .name{font-size:13px}svg .value{font-weight:600}.cell{fill:var(--blue)}svg .light{fill:#fff}
@@ -115,14 +115,16 @@ def _row(result: Result) -> str:
 
 
 def _plots(found: Figures, condition: str) -> str:
-    recalls = ", ".join(f"{escape(name)} {value:.2f}" for name, value in (found.recall | found.polarity_recall).items())
+    recalls, polarities = (
+        ", ".join(f"{escape(name)} {value:.2f}" for name, value in table.items()) for table in (found.recall, found.polarity_recall)
+    )
     figures = (
         (charts.confusion(found), f"What it was (rows) and what it was taken for (columns), % of each row; {condition}."),
         (charts.reliability(found), "When it says 70 % negative, is it so in 70 %? On the dashed line it is. Dots: more clips, larger."),
         (charts.risk(found), "Wrong polarities if only the surest clips are answered."),
     )
     drawn = "".join(f"<figure>{svg}<figcaption>{escape(says)}</figcaption></figure>" for svg, says in figures)
-    return f'<div class="row">{drawn}</div><p class="soft">Recall of each class: {recalls}.</p>'
+    return f'<div class="row">{drawn}</div><p class="soft">Recall of each emotion: {recalls}. Of each polarity: {polarities}.</p>'
 
 
 def _with_range(found: Range) -> str:

@@ -14,7 +14,7 @@ from convert.corpora import Clip
 from convert.dataset import load_pcm
 from convert.metrics import Floats, Ints
 from edge.errors import SourceError
-from edge.signal.logmel import Features, spectrogram, windows
+from edge.signal.logmel import Features, Windows, spectrogram, windows
 from edge.values import Absent, Pcm
 from edge.voice.calibration import Calibration, calibrated, softmax
 from edge.voice.clip import whole_clip
@@ -24,6 +24,8 @@ from edge.voice.labels import LABELS, NEGATIVE, POSITIVE
 Change = Callable[[Pcm, np.random.Generator], Pcm]
 FloatNet = Callable[[Features], NDArray[np.float32]]
 POLARITIES = ("negative", "neutral", "positive")
+# Clips whose windows go through the float net together: Keras takes a tenth of a second a call, whatever it is given.
+_AT_ONCE = 256
 _POLARITY = np.asarray([0 if label in NEGATIVE else 2 if label in POSITIVE else 1 for label in LABELS], np.int64)
 
 
@@ -80,7 +82,8 @@ def score(
     probs, polarity, quality = np.zeros((n, len(LABELS))), np.zeros((n, len(POLARITIES))), np.zeros(n)
     floats = np.zeros((n, len(LABELS))) if float_net else None
     reasons: list[str | None] = []
-    for row, clip in enumerate(tqdm(clips, desc=title, unit="clip", leave=False)):
+    waiting: list[tuple[int, Windows]] = []
+    for row, clip in enumerate(tqdm(clips, desc=title, unit="clip", leave=False, disable=None)):
         try:
             pcm = change(load_pcm(clip), np.random.default_rng([7, row]))
         except SourceError:
@@ -95,8 +98,12 @@ def score(
         polarity[row] = (reading.p_negative, reading.p_neutral, reading.p_positive)
         quality[row] = reading.evidence.quality
         if floats is not None and float_net is not None:
-            cut = windows(spectrogram(pcm))
-            floats[row] = np.average(float_net(cut.features).astype(np.float64), axis=0, weights=np.maximum(cut.active, 1))
+            waiting.append((row, windows(spectrogram(pcm))))
+            if len(waiting) == _AT_ONCE:
+                _fill(floats, waiting, float_net)
+                waiting.clear()
+    if floats is not None and float_net is not None:
+        _fill(floats, waiting, float_net)
     return Scored(
         truth=np.asarray([LABELS.index(clip.label) for clip in clips], np.int64),
         speakers=tuple(clip.speaker for clip in clips),
@@ -106,6 +113,16 @@ def score(
         float_logits=floats,
         reasons=tuple(reasons),
     )
+
+
+def _fill(floats: Floats, waiting: Sequence[tuple[int, Windows]], float_net: FloatNet) -> None:
+    """The float net's logits of the clips that wait, averaged over windows by the speech in each, as edge.voice averages."""
+    if not waiting:
+        return
+    logits = float_net(np.concatenate([cut.features for _, cut in waiting])).astype(np.float64)
+    ends = np.cumsum([len(cut.active) for _, cut in waiting])[:-1]
+    for (row, cut), own in zip(waiting, np.split(logits, ends), strict=True):
+        floats[row] = np.average(own, axis=0, weights=np.maximum(cut.active, 1))
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True):
