@@ -67,12 +67,12 @@ class Consumer:
 
     def take(self, topic: str, event: dict[str, Any]) -> bool:
         """Whether `event` is new. A duplicate is dropped."""
+        if "sequence" in event:
+            self.topics[topic].add(event["sequence"], event["sequence"])
         key = (event["source"], event["id"])
         if key in self.seen:
             return False
         self.seen.add(key)
-        if "sequence" in event:
-            self.topics[topic].add(event["sequence"], event["sequence"])
         if event["type"] == GAP:
             self._gap(topic, event)
         return True

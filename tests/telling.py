@@ -87,7 +87,9 @@ class Subscriber:
         self._client.reconnect_delay_set(0.05, 0.2)
         if username:
             self._client.username_pw_set(username, password)
-        self._client.on_connect = lambda client, *_: client.subscribe(topic, 1)
+        self._topic = topic
+        self._client.on_connect = self._connected
+        self._client.on_disconnect = lambda *_: self.subscribed.clear()
         self._client.on_subscribe = lambda *_: self.subscribed.set()
         self._client.on_message = lambda _c, _d, message: self.messages.append((message.topic, json.loads(message.payload), message.retain))
         properties = Properties(PacketTypes.CONNECT)
@@ -98,6 +100,11 @@ class Subscriber:
     def __enter__(self) -> Self:
         assert self.subscribed.wait(PATIENCE_S)
         return self
+
+    def _connected(self, client, *_) -> None:
+        # Until the SUBACK of this connection, something that the broker kept for us may still be in the broker alone.
+        self.subscribed.clear()
+        client.subscribe(self._topic, 1)
 
     def __exit__(self, *_) -> None:
         self._client.disconnect()

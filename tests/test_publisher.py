@@ -1,7 +1,6 @@
 """The publisher against a real mosquitto that dies, stays away, refuses and never answers; and against a box that is killed."""
 
 import json
-import signal
 import socket
 import subprocess
 import sys
@@ -83,64 +82,6 @@ def test_an_alert_overtakes_a_backlog_that_is_already_on_its_way(tmp_path, outbo
         until(lambda: outbox.counts().rows == 0)
         until(lambda: len(subscriber.messages) == 601)
     assert [topic for topic, _, _ in subscriber.messages].index("undertone/v1/leeds/desk-1/alert/billing") < 550
-
-
-def test_a_broker_that_is_killed_again_and_again_costs_nothing_but_duplicates(tmp_path, outbox):
-    with Broker(tmp_path, persistent=True) as broker, Subscriber(broker.url) as subscriber, publishing(outbox, broker.url):
-        for round_ in range(3):
-            outbox.put([text(round_ * 60 + n, line=line) for n in range(60) for line in ("line-1", "line-2")])
-            until(partial(more_than, subscriber, round_ * 120))
-            broker.restart()
-        until(lambda: outbox.counts().rows == 0)
-        delivered = {f"undertone/v1/leeds/desk-1/text/{line}": 180 for line in ("line-1", "line-2")}
-        # A killed broker may lose what it had taken and not written yet: what it acknowledged is its own to keep. Nothing was in
-        # its store here only while the subscriber was cut off, so the outbox's side is proved by what was acknowledged.
-        assert {topic: max(numbers) for topic, numbers in subscriber.sequences().items()} == delivered
-    for numbers in subscriber.sequences().values():
-        assert numbers == sorted(numbers)
-
-
-BOX = """
-import sys
-from pathlib import Path
-from edge.bus.publisher import Publisher
-from edge.config import Config, MqttConfig
-from tests.telling import open_outbox, text
-folder, url, first, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-outbox = open_outbox(folder)
-publisher = Publisher(Config(site="leeds", device="desk-1", mqtt=MqttConfig(url=url)), outbox, lambda command: None)
-publisher.start()
-for n in range(first, first + count):
-    outbox.put([text(n)])
-    print(n, flush=True)
-while outbox.counts().rows:
-    pass
-publisher.stop(30)
-outbox.close()
-"""
-
-
-def test_a_box_that_is_killed_while_it_publishes_loses_nothing_it_has_committed(tmp_path):
-    committed = 0
-    with Broker(tmp_path) as broker, Subscriber(broker.url) as subscriber:
-        for kill_after in (3, 40, 90):
-            box = subprocess.Popen(
-                [sys.executable, "-c", BOX, str(tmp_path), broker.url, str(committed + 1), "1000"], stdout=subprocess.PIPE, text=True
-            )
-            for _ in range(kill_after):
-                committed = int(box.stdout.readline())
-            box.send_signal(signal.SIGKILL)
-            # What was printed after that was committed too.
-            committed = max([committed, *(int(line) for line in box.stdout.read().split())])
-            box.wait()
-            box.stdout.close()
-        # One more may have been committed and not printed: put again, it is stored once.
-        subprocess.run([sys.executable, "-c", BOX, str(tmp_path), broker.url, str(committed), "2"], check=True, stdout=subprocess.DEVNULL)
-        until(lambda: any(event["id"] == f"c1:text:line-1:{committed + 1}" for event in subscriber.events()))
-    assert proven(subscriber) == {}
-    [numbers] = subscriber.sequences().values()
-    assert numbers == sorted(numbers)
-    assert {f"c1:text:line-1:{n}" for n in range(1, committed + 2)} <= {event["id"] for event in subscriber.events()}
 
 
 class MuteBroker:
@@ -230,7 +171,9 @@ def test_the_will_carries_the_boot_of_its_start(tmp_path, outbox):
     box = tmp_path / "box"
     with Broker(tmp_path) as broker, Subscriber(broker.url) as subscriber:
         for boot in (1, 2):
-            program = subprocess.Popen([sys.executable, "-c", BOX, str(box), broker.url, "1", "100000"], stdout=subprocess.PIPE, text=True)
+            program = subprocess.Popen(
+                [sys.executable, "-m", "tests.box", str(box), broker.url, "1", "100000"], stdout=subprocess.PIPE, text=True
+            )
             until(lambda: subscriber.events("call.text"))
             program.kill()
             program.wait()

@@ -1,0 +1,184 @@
+"""Kill the broker and the box at random instants and count what a subscriber got: `python -m tests.chaos` prints the table.
+
+python -m tests.chaos                                    10,000 events, 100 broker kills, 100 box kills (some minutes)
+python -m tests.chaos --events 300 --broker-kills 3 --box-kills 3 --seed 7
+"""
+
+import argparse
+import itertools
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.bus.outbox import Outbox
+from tests.box import ALERT_EVERY
+from tests.broker import Broker
+from tests.telling import Subscriber, consumer, open_outbox, text, until
+
+# mosquitto hands each message to the subscriber before it acknowledges it to the box, unless a bound on messages in flight makes
+# it queue them in memory, where kill -9 would lose what it has acknowledged: that would be mosquitto's loss, and is not measured.
+_NO_QUEUE = "max_inflight_messages 0"
+_PATIENCE_S = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run of kills came to."""
+
+    events: int
+    broker_kills: int
+    box_kills: int
+    lost: int
+    out_of_order: int
+    duplicates: int
+    numbers_with_two_ids: int
+    unproven: int
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        return not (self.lost or self.out_of_order or self.numbers_with_two_ids or self.unproven)
+
+
+def kills(folder: Path, *, events: int, broker_kills: int, box_kills: int, seed: int) -> Outcome:
+    """A box (a process of its own) tells `events` events while it and its broker are killed at random instants."""
+    began, chance = time.monotonic(), random.Random(seed)
+    with Broker(folder, persistent=True, extra=_NO_QUEUE) as broker, Subscriber(broker.url) as subscriber:
+        victims = ["broker"] * broker_kills + ["box"] * box_kills
+        chance.shuffle(victims)
+        committed, box = 0, None
+        for number, victim in enumerate(victims, start=1):
+            box = box or _Box(folder, broker.url, committed + 1, events)
+            goal = events * number // (len(victims) + 1)
+            box.reach(chance.randint(min(committed, goal), goal))
+            if victim == "box":
+                committed, box = box.kill(), None
+            else:
+                # What the broker holds for a subscriber that is not back yet dies with the broker: see _NO_QUEUE.
+                assert subscriber.subscribed.wait(_PATIENCE_S)
+                broker.restart()
+        box = box or _Box(folder, broker.url, committed + 1, events)
+        box.finish()
+        until(lambda: any(event["id"] == f"c1:text:line-{events % 2 + 1}:{events}" for event in subscriber.events()), _PATIENCE_S)
+        until(subscriber.subscribed.is_set, _PATIENCE_S)
+        return _count(subscriber, events, broker_kills, box_kills, time.monotonic() - began)
+
+
+class _Box:
+    """tests.box in a process; a thread reads which events it has committed."""
+
+    def __init__(self, folder: Path, url: str, first: int, last: int) -> None:
+        self.committed = first - 1
+        command = [sys.executable, "-m", "tests.box", str(folder), url, str(first), str(last - first + 1)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def reach(self, number: int) -> None:
+        until(lambda: self.committed >= number or self._process.poll() is not None, _PATIENCE_S)
+
+    def kill(self) -> int:
+        """kill -9; returns the last number that is known to be committed."""
+        self._process.send_signal(signal.SIGKILL)
+        self._end()
+        return self.committed
+
+    def finish(self) -> None:
+        self._process.wait(_PATIENCE_S)
+        self._end()
+        assert self._process.returncode == 0
+
+    def _end(self) -> None:
+        self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            self.committed = int(line)
+
+
+def _count(subscriber: Subscriber, events: int, broker_kills: int, box_kills: int, seconds: float) -> Outcome:
+    prove, ids, order = consumer()(since=0), defaultdict(set), defaultdict(list)
+    told = [(topic, event) for topic, event, _ in list(subscriber.messages) if "sequence" in event]
+    for topic, event in told:
+        ids[topic, event["sequence"]].add(event["id"])
+        if prove.take(topic, event):
+            order[topic].append(event["sequence"])
+    wanted = {f"c1:text:line-{n % 2 + 1}:{n}" for n in range(1, events + 1)}
+    wanted |= {f"c1:alert:anger:{n}" for n in range(1, events // ALERT_EVERY + 1)}
+    arrived = Counter(event["id"] for _, event in told)
+    return Outcome(
+        events=len(wanted),
+        broker_kills=broker_kills,
+        box_kills=box_kills,
+        lost=len(wanted - arrived.keys()),
+        out_of_order=sum(later < earlier for numbers in order.values() for earlier, later in itertools.pairwise(numbers)),
+        duplicates=arrived.total() - len(arrived),
+        numbers_with_two_ids=sum(len(names) > 1 for names in ids.values()),
+        unproven=sum(len(ranges) for ranges in prove.missing().values()),
+        seconds=seconds,
+    )
+
+
+def damaged_files(folder: Path, *, count: int, seed: int) -> dict[str, int]:
+    """Random bytes of an outbox file written over, `count` times: how often it went on as it was, or was set aside and announced."""
+    chance, came_to = random.Random(seed), Counter()
+    for number in range(count):
+        home = folder / str(number)
+        outbox = open_outbox(home)
+        outbox.put([text(n) for n in range(100)])
+        outbox.close()
+        path = home / "outbox.sqlite"
+        content = bytearray(path.read_bytes())
+        for _ in range(chance.choice((1, 8, 512))):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        path.write_bytes(content[: chance.randrange(len(content))] if chance.random() < 0.3 else content)
+        outbox = open_outbox(home)
+        _still_works(outbox)
+        outbox.close()
+        came_to["set aside, announced" if (home / "outbox.sqlite.damaged").exists() else "went on"] += 1
+    return dict(came_to)
+
+
+def _still_works(outbox: Outbox) -> None:
+    outbox.put([text(1000)])
+    while rows := outbox.pending(50):
+        for row in rows:
+            outbox.sent(row)
+            outbox.acknowledged(row)
+    assert outbox.counts().rows == 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--broker-kills", type=int, default=100)
+    parser.add_argument("--box-kills", type=int, default=100)
+    parser.add_argument("--damaged-files", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    args = parser.parse_args()
+    print(f"seed {args.seed}\n\n| fault | result |\n|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        run = kills(Path(folder), events=args.events, broker_kills=args.broker_kills, box_kills=args.box_kills, seed=args.seed)
+        print(
+            f"| {run.events:,} events, {run.broker_kills} broker kills and {run.box_kills} box kills (`kill -9`) at random instants"
+            f" | {run.lost} lost, {run.out_of_order} out of order within a topic, {run.duplicates} duplicates, all with equal ids"
+            f" ({run.numbers_with_two_ids} numbers with two), {run.unproven} ranges unproven; {run.seconds:.0f} s |",
+            flush=True,
+        )
+        came_to = damaged_files(Path(folder) / "damaged", count=args.damaged_files, seed=args.seed)
+        says = ", ".join(f"{count} {what}" for what, count in sorted(came_to.items()))
+        print(f"| {args.damaged_files} outbox files with random bytes overwritten or cut off | {says}; 0 crashes |")
+    return 0 if run.good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
