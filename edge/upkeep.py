@@ -67,9 +67,10 @@ class Upkeep:
     def start(self, changes: Sequence[ModelChange] = ()) -> None:
         """Tell what `start_up` found, go on with a probation, and begin."""
         self._incoming.sweep()
+        changes = [*changes, *self._go_on_probation()]
+        self._serve(self._engines)
         for change in changes:
             self._announce(change)
-        self._go_on_probation()
         self._thread.start()
 
     def offer(self, chunk: ModelInstall) -> None:
@@ -157,7 +158,7 @@ class Upkeep:
             told = f"it was here and serves no more: {reason or 'another took its place'}; pack it again if it is meant"
             self._say("refused", chunk.model, version, reason=told, transfer=chunk.sha256)
         elif (record := on_probation(store)) is not None:
-            self._say("probation", chunk.model, version, previous=record.previous_version, figures=self._figures(), transfer=chunk.sha256)
+            self._announce(self._probation(record))
         else:
             self._say("kept", chunk.model, version, reason="serves already", transfer=chunk.sha256)
 
@@ -193,40 +194,48 @@ class Upkeep:
             if kind == "voice" and (record := on_probation(self._voice)) is not None:
                 self._conclude(record, Verdict(action="rolled_back", reason=str(error)))
             return
-        if kind == "voice":
-            self._go_on_probation()
+        changes = self._go_on_probation() if kind == "voice" else []
         _log.info("model.serves kind=%s models=%s", kind, self._engines.models.get(kind))
+        # Told when it is so.
         self._serve(self._engines)
+        for change in changes:
+            self._announce(change)
 
-    def _go_on_probation(self) -> None:
-        """Take up the probation of the voice model that serves, or end one of a model that serves no more."""
-        left = probation.read(self._voice)
-        if left is not None and left.candidate != self._current["voice"]:
-            self._say(
-                "rolled_back", "voice", left.version, previous=left.previous_version, reason="taken back by hand", transfer=left.transfer
+    def _go_on_probation(self) -> list[ModelChange]:
+        """Take up the probation of the voice model that serves, or end that of one that serves no more; what to tell of it."""
+        changes, left = [], probation.read(self._voice)
+        old = self._record or left
+        if old is not None and old.candidate != self._current["voice"] and old.verdict is None:
+            by_hand = left is not None and left.candidate == old.candidate
+            verdict = Verdict(
+                action="rolled_back", reason="taken back by hand" if by_hand else "another took its place before it was proven"
             )
-            probation.end(self._voice)
+            changes.append(ended(old, verdict, probation.figures(old)))
+            if by_hand:
+                probation.end(self._voice)
         record = on_probation(self._voice) if self._engines.emotion is not None else None
         self._record, self._shadow, self._broke = record, None, None
         if record is None:
             self._engines = self._engines.with_trial(None)
-            return
+            return changes
         from edge.voice.emotion import EmotionModel
 
         self._shadow = EmotionModel.load(self._voice.path_of(record.previous), trust=trust_of(self._config))
         self._keep(running=True)
         self._engines = self._engines.with_trial(Trial(candidate=record.candidate, hand_on=self._hand_on))
+        return [*changes, self._probation(record)]
+
+    def _probation(self, record: Record) -> ModelChange:
         limits = self._config.models
-        wanted = {"calls_wanted": float(limits.probation_calls), "hours_wanted": limits.probation_hours}
-        self._say(
-            "probation",
-            "voice",
-            record.version,
+        return ModelChange(
+            action="probation",
+            model="voice",
+            version=record.version,
             previous=record.previous_version,
-            figures=wanted | self._figures(),
+            reason=None,
+            figures=self._figures() | {"calls_wanted": float(limits.probation_calls), "hours_wanted": limits.probation_hours},
             transfer=record.transfer,
         )
-        self._serve(self._engines)
 
     # --- on probation ------------------------------------------------------------------------------------------------
 
@@ -269,15 +278,15 @@ class Upkeep:
             _log.error("probation.not_concluded verdict=%s error=%s", verdict.action, error)
             return
         self._transfers.explain(record.transfer, verdict.reason if verdict.action == "rolled_back" else None)
-        self._announce(ended(record, verdict, figures))
-        probation.end(self._voice)
         self._record, self._shadow = None, None
         self._current["voice"] = self._voice.serving().current
         if verdict.action == "rolled_back":
             self._swap("voice")
-            return
-        self._engines = self._engines.with_trial(None)
-        self._serve(self._engines)
+        else:
+            self._engines = self._engines.with_trial(None)
+            self._serve(self._engines)
+        self._announce(ended(record, verdict, figures))
+        probation.end(self._voice)
 
     @property
     def _window_ms(self) -> float | None:

@@ -1,0 +1,128 @@
+"""A box without sound cards: the real upkeep, store, engines and (with a broker) outbox and publisher; its calls are made up here."""
+
+import base64
+import hashlib
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from edge.box.clock import now
+from edge.bundle.installing import install
+from edge.bus.commands import ModelInstall, parse
+from edge.bus.events import Event, ModelChange, State
+from edge.bus.outbox import Outbox
+from edge.bus.publisher import Publisher
+from edge.config import Config, LineConfig, ModelsConfig, MqttConfig, SourceConfig
+from edge.info import device_info
+from edge.startup import start_up
+from edge.upkeep import Upkeep
+from edge.values import Mode
+from tests.nets import spoken
+
+LINE = LineConfig(name="line-1", source=SourceConfig(file="none.wav"))
+
+
+def config(folder: Path, public: Path, *, device: str = "box-01", url: str = "mqtt://127.0.0.1:1", calls: int = 2) -> Config:
+    return Config(
+        site="leeds", device=device, lines=(LINE,), mode=Mode.VOICE, state_dir=str(folder / device), mqtt=MqttConfig(url=url),
+        models=ModelsConfig(trusted_keys=(str(public),), probation_calls=calls),
+    )  # fmt: skip
+
+
+def chunks(path: Path, size: int = 60_000, **changes) -> list[ModelInstall]:
+    """The commands that carry the file at `path`, through the same JSON as on the bus."""
+    raw = path.read_bytes()
+    said = {"model": "voice", "sha256": hashlib.sha256(raw).hexdigest(), "size": len(raw)} | changes
+    bodies = [said | {"offset": at, "data": base64.b64encode(raw[at : at + size]).decode()} for at in range(0, len(raw), size)]
+    return [parse("model/install", msgspec.json.encode(body)) for body in bodies]
+
+
+class SimulatedBox:
+    """See above. `first`: the bundle that it has had for long, if not the shipped one."""
+
+    def __init__(self, settings: Config, *, first: Path | None = None, broker: bool = False) -> None:
+        self.config, self._broker = settings, broker
+        self.told: list[ModelChange] = []
+        self.died: list[str] = []
+        self._news = threading.Condition()
+        if first is not None:
+            install(first, msgspec.structs.replace(settings, models=msgspec.structs.replace(settings.models, probation_calls=0)))
+
+    def __enter__(self) -> Self:
+        self._stack = ExitStack()
+        self.engines, changes = start_up(self.config)
+        self.publisher = None
+        if self._broker:
+            outbox = Outbox(
+                Path(self.config.state_dir) / "outbox.sqlite", max_bytes=10**7, site=self.config.site, device=self.config.device
+            )
+            self._stack.callback(outbox.close)
+            self.publisher = Publisher(self.config, outbox, self._obey, died=self.died.append)
+            self._outbox = outbox
+        boot = self._outbox.boot if self._broker else 1
+        self.upkeep = Upkeep(self.config, self.engines, boot=boot, tell=self._tell, serve=self._serve, died=self.died.append)
+        self.upkeep.start(changes)
+        if self.publisher:
+            self.publisher.publish_info(device_info(self.config, self.engines))
+            self.publisher.publish_state(State(state="online", boot=boot, since=now(), reasons=[], lines={"line-1": "up"}))
+            self.publisher.start()
+            self._stack.callback(self.publisher.stop, 3.0)
+        self._stack.callback(self.upkeep.stop)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+        assert self.died == []
+
+    def send(self, path: Path, **changes) -> None:
+        for chunk in chunks(path, **changes):
+            self.upkeep.offer(chunk)
+            self.settle()
+
+    def call(self, voices: range, *, during: Callable[[], None] = lambda: None) -> str:
+        """One call of so many utterances by the models that serve now; the model that judged it, which must be one."""
+        ears = self.engines.ears(LINE, self.config)
+        name = ears.models["voice"]
+        for number, seed in enumerate(voices):
+            if number == 1:
+                during()
+            ears.voice(spoken(seed).utterance)
+            assert ears._emotion.label == name
+            self.settle()
+        ears.close()
+        self.settle()
+        return name
+
+    def settle(self) -> None:
+        """Until the upkeep has taken what it was given."""
+        while not self.upkeep._work.empty() and self.upkeep._thread.is_alive():
+            threading.Event().wait(0.005)
+
+    def until(self, action: str, version: str | None = None, seconds: float = 60.0) -> ModelChange:
+        """The first change of this kind, of this version if one is given."""
+
+        def found() -> list[ModelChange]:
+            return [told for told in self.told if told.action == action and version in (None, told.version)]
+
+        with self._news:
+            assert self._news.wait_for(found, seconds), self.told
+        return found()[0]
+
+    def _obey(self, command: ModelInstall) -> None:
+        self.upkeep.offer(command)
+
+    def _tell(self, events: list[Event]) -> None:
+        if self._broker:
+            self._outbox.put(events)
+        with self._news:
+            self.told += [event.data for event in events]
+            self._news.notify_all()
+
+    def _serve(self, engines) -> None:
+        self.engines = engines
+        if self.publisher:
+            self.publisher.publish_info(device_info(self.config, engines))
