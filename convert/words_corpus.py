@@ -51,7 +51,8 @@ def read_rows(path: Path) -> list[Row]:
         raise UsageError(f"{path}: no column {', '.join(sorted(missing))}; give a CSV file with the columns id, text, label, cause")
     try:
         return [
-            Row(id=r["id"], text=r["text"], label=LABELS.index(r["label"]), cause=CAUSES.index(r["cause"]) if r["cause"] else -1) for r in table
+            Row(id=r["id"], text=r["text"], label=LABELS.index(r["label"]), cause=CAUSES.index(r["cause"]) if r["cause"] else -1)
+            for r in table
         ]
     except ValueError as error:
         raise UsageError(f"{path}: {error}; labels are {', '.join(LABELS)}; causes are {', '.join(CAUSES)}") from error

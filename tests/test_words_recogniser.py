@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 SENTENCE = "i have been waiting for forty minutes and nobody called me back"
-OTHER = "please send me a new card"
+OTHER = "what time do you open tomorrow"
 QUIET = np.zeros(SAMPLE_RATE // 2, np.int16)
 
 
