@@ -21,13 +21,13 @@ from edge.voice.calibration import Calibration, calibrated
 from edge.voice.interpreter import Interpreter
 from edge.voice.labels import LABELS
 
-# A syllable or two. Below it there is nothing to judge ("yes"), and the nets of this size were never better than chance.
+# A syllable or two. Below it there is nothing to judge ("yes"). Set, not measured.
 _SHORTEST_MS = 300
 # The first step of mu-law is 8 of 32768, -72 dBFS: softer than that, nothing is left of speech on a G.711 line.
 _QUIETEST_DBFS = -72.0
-# Evidence grows with speech: half of its weight at 0.6 s, nearly all at 3 s.
+# Evidence grows with speech: half of its weight at 0.6 s, nearly all at 3 s. Set, not fitted.
 _HALF_MS = 600.0
-# Measured on noisy copies: near 0 dB the reading is hardly better than chance; from 20 dB on noise costs nothing.
+# From no weight in speech-shaped din to full weight on an ordinary line. Set, not fitted.
 _NO_SNR_DB, _FULL_SNR_DB = 0.0, 15.0
 # One sample in fifty clipped: harmonics of the clipping fill the band.
 _CLIPPING_SPOILS = 0.02

@@ -2,5 +2,5 @@
 
 LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprised")
 NEGATIVE = frozenset({"angry", "disgust", "fear", "sad"})
-# A surprised customer is counted as positive: of the corpora's surprised clips, more are pleasant than not (TESS's all are).
+# A surprised customer is counted as positive: a choice, since TESS calls its own pleasant and the others leave it open.
 POSITIVE = frozenset({"happy", "surprised"})
