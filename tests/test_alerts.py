@@ -281,6 +281,34 @@ def test_an_alert_without_a_cause_goes_to_the_default_route():
     assert (alert.route, alert.cause) == ("recovery", None)
 
 
+_EITHER = """
+rules:
+  - id: leaving
+    says: The customer speaks of leaving, or is angry.
+    severity: high
+    route: cause
+    when:
+      any:
+        - cause: {any_of: [retention], p_at_least: 0.4}
+        - fused: {p_negative_at_least: 0.6, times: 3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("says_so", "cause", "route"), [(True, "retention", "retention-team"), (False, "billing", "billing-team")], ids=["asked", "not asked"]
+)
+def test_an_alert_goes_to_the_team_of_the_cause_that_its_rule_asked_for_whatever_else_was_complained_of(tmp_path, says_so, cause, route):
+    path = tmp_path / "rules.yaml"
+    path.write_text(_EITHER)
+    call = Conversation(rules=load_rules(path))
+    call.customer(ANGRY).agent().customer(ANGRY).agent()
+    if says_so:
+        call.customer(words(3.5, -1.5, cause="retention", cause_p=0.5)).agent()
+    call.customer(ANGRY).over()
+    assert {(alert.cause, alert.route) for alert in call.alert("leaving")} == {(cause, route)}
+    assert [one.n for one in call.alert("leaving")[-1].evidence] == ([1, 3, 5, 7] if says_so else [1, 3, 5])
+
+
 def test_the_route_stays_when_the_cause_changes():
     call = furious()
     for _ in range(40):

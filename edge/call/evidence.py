@@ -18,9 +18,15 @@ def believed(finding: Finding | None) -> Finding | None:
 
 
 def cause_of(finding: Finding, picture: Picture) -> tuple[str | None, str | None]:
-    """What the alert is about and that cause's team: what its evidence most probably complains of, else what the call does."""
-    for heard in ([hit.heard for hit in finding.hits if hit.heard], picture.heard):
-        known = [one for one in heard if one.cause is not None]
+    """What the alert is about and that cause's team.
+
+    That is the cause that the rule asked for, where it asked for one and heard it; else what the evidence most probably
+    complains of; else what the call does.
+    """
+    hits = [hit for hit in finding.hits if hit.heard]
+    for heard in ([hit.heard for hit in hits if hit.for_cause], [hit.heard for hit in hits], picture.heard):
+        # An utterance that meets two conditions is still one complaint.
+        known = list({one.n: one for one in heard if one is not None and one.cause is not None}.values())
         if known:
             total = {cause: sum(one.cause_p for one in known if one.cause == cause) for cause in {one.cause for one in known}}
             best = max(known, key=lambda one: (total[one.cause], one.n))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge.call.conditions import Interruptions, Near, ScoreIs, Silence, Trend, When, Windowed
+from edge.call.conditions import CauseIs, Interruptions, Near, ScoreIs, Silence, Trend, When, Windowed
 from edge.call.matching import Match, matcher
 from edge.call.picture import Heard, Picture
 
@@ -13,12 +13,16 @@ _SCORE_EVIDENCE = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One place in the call that a condition stands on; `heard` is None for a silence. `voice_alone`: no words behind it."""
+    """One place in the call that a condition stands on; `heard` is None for a silence.
+
+    `voice_alone`: no words behind it; `for_cause`: it is here because it complains of what the rule asked for.
+    """
 
     start_ms: int
     end_ms: int
     heard: Heard | None = None
     voice_alone: bool = False
+    for_cause: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +105,13 @@ def _windowed(asked: Windowed, judge: Callable[[Heard], Match | None], picture: 
     summary = (sum(chances) / len(chances) if asked.sustained else max(chances)) if chances else None
     first = wanted[0][1]
     values = ", ".join(match.value for _, match in wanted[-4:])
+    for_cause = isinstance(asked, CauseIs)
     row = f" in {len(wanted)} utterances in a row" if asked.sustained else f" at {_clock(wanted[-1][0].start_ms)}"
     return Finding(
-        hits=tuple(Hit(start_ms=one.start_ms, end_ms=one.end_ms, heard=one, voice_alone=match.voice_alone) for one, match in wanted),
+        hits=tuple(
+            Hit(start_ms=one.start_ms, end_ms=one.end_ms, heard=one, voice_alone=match.voice_alone, for_cause=for_cause)
+            for one, match in wanted
+        ),
         probability=summary,
         why=(f"{first.what} {values}{row} (needs {first.needs})",),
     )
