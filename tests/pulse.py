@@ -37,6 +37,11 @@ pcm.{name} {{
 """
 
 
+# What a program sees that finds no sound server; for tests of a box without a sound card.
+SILENCED = {"ALSA_CONFIG_PATH": "/usr/share/alsa/alsa.conf", "PULSE_SERVER": "unix:/nonexistent", "XDG_RUNTIME_DIR": "/nonexistent"}
+without_sound_card = pytest.mark.skipif(any(Path("/dev/snd").glob("pcm*")), reason="this machine has a sound card")
+
+
 def why_not() -> str | None:
     """Why this machine cannot run a PulseAudio of its own; None where it can."""
     missing = [name for name in ("pulseaudio", "pactl", "paplay") if shutil.which(name) is None]

@@ -17,8 +17,8 @@ from edge.signal.resample import frames
 from edge.values import FRAME_MS, SAMPLE_RATE, Block, Pcm
 
 _LISTEN_FRAMES = 1000 // FRAME_MS
-# A cold sound system takes up to 10 s to give its first sound.
-_PATIENCE_S = 15.0
+# A little longer than a source allows its child to start, so that it is the source that says what is wrong.
+_PATIENCE_S = 22.0
 # The first frames of a device that was just opened hold a click or nothing.
 _SETTLE_FRAMES = 100 // FRAME_MS
 # The service writes its status every second.

@@ -27,8 +27,9 @@ _log = logging.getLogger("undertone.capture")
 
 # How often a waiting source looks whether it was closed, and tells the line how much time has gone.
 _TICK_S = 0.2
-# Python, PortAudio and a cold PulseAudio take up to 5 s together on a Pi-class box before the first sound.
-_START_S = 10.0
+# Python, PortAudio and a cold PulseAudio take up to 5 s together on a Pi-class box before the first sound; on a machine with
+# ten times the load it can bear, 12 s were measured. Killing a child that is only slow would keep the line deaf for good.
+_START_S = 20.0
 # Full jitter (AWS architecture blog, "Exponential backoff and jitter"): from here, doubled each time, up to the cap. The cap
 # leaves time to start within the 10 s after which sound must be back.
 _RETRY_FIRST_S = 0.5
