@@ -225,6 +225,11 @@ def test_identifiers_hidden_of_ten_thousand_generated_are_at_least_999_in_1000()
         ("call me on oh seven seven double oh nine hundred one two three", "call me on [phone]"),
         ("my postcode is l s one four d p", "my postcode is [postcode]"),
         ("my pin is four two one six", "my pin is [password]"),
+        # as Vosk heard a card number said with "um" and "oh"
+        (
+            "my card number is five to six some no one eight or one or five or nine or eight three or one six six",
+            "my card number is [card]",
+        ),
         ("the last four digits are um seven one uh two nine", "the last four digits are um [number]"),
     ],
 )
