@@ -15,7 +15,7 @@ ONLY_IN = {
     "pyaudio": "edge/capture/child.py",
     "soundfile": "edge/capture/wavfile.py",
     "soxr": "edge/signal/resample.py",
-    "sqlite3": "edge/bus/outbox.py",
+    "sqlite3": "edge/bus/store.py",
     "cryptography": "edge/bundle/signature.py",
     "jinja2": "edge/report/page.py",
     "tensorflow": "convert/network.py",

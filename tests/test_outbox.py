@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from edge.bus.held import Held
-from edge.bus.outbox import Outbox, read_counts
+from edge.bus.outbox import Outbox
+from edge.bus.store import read_counts
 from edge.errors import StoreError
 from tests.telling import alert, consumer, failed, open_outbox, started, text, until
 
@@ -397,8 +398,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule()
     def crash(self):
         self.in_flight = []
-        self.outbox._db.close()
-        os.close(self.outbox._guard)
+        self.outbox._store.close()
         self.outbox = open_outbox(self.path, max_bytes=20_000)
 
     def received(self, row):

@@ -4,15 +4,13 @@ A Link is used once: after an end one makes a new one, so nothing that paho keep
 our back. Publish only while it is up: the outbox is the buffer, paho's own queue is none.
 """
 
-import ssl
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from socket import SHUT_RDWR, gaierror, socket
-from typing import Any, cast
+from socket import SHUT_RDWR, socket
+from typing import cast
 from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5, MQTTv311
@@ -22,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from edge.bus.broker import explain, password, tls
 from edge.bus.envelope import CONTENT_TYPE
 from edge.config import MqttConfig
 from edge.errors import BusError
@@ -132,7 +131,10 @@ class Link:
     def open(self) -> int:
         """Connect and wait for the broker's yes; returns how many messages may be unacknowledged. Raises BusError, one clear line."""
         url = urlsplit(self._config.url)
-        secrets(self._client, self._config)
+        if url.scheme == "mqtts":
+            self._client.tls_set_context(tls(self._config))
+        if self._config.username is not None:
+            self._client.username_pw_set(self._config.username, password(self._config))
         properties = None
         if self._five:
             properties = _empty_properties(PacketTypes.CONNECT)
@@ -229,60 +231,6 @@ def _empty_properties(kind: int) -> Properties:
 
 def _failure(reason: ReasonCode) -> str | None:
     return str(reason) if reason.is_failure else None
-
-
-def secrets(client: Any, config: MqttConfig) -> None:  # noqa: ANN401 (paho's Client)
-    """Give `client` its TLS and its password, read anew for each connection. Raises BusError naming key, file and remedy."""
-    if config.url.startswith("mqtts:"):
-        client.tls_set_context(_tls(config))
-    if config.username is None:
-        return
-    password = None
-    if config.password_file is not None:
-        try:
-            password = Path(config.password_file).read_text(encoding="utf-8").partition("\n")[0]
-        except (OSError, UnicodeDecodeError) as error:
-            raise BusError(
-                f"mqtt.password_file: {config.password_file}: {error}; write the password as its first line, readable by this user"
-            ) from error
-    client.username_pw_set(config.username, password)
-
-
-def _tls(config: MqttConfig) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=config.ca)
-    except (OSError, ssl.SSLError) as error:
-        raise BusError(f"mqtt.ca: {config.ca}: {error}; give the PEM file of the authority that signed the broker") from error
-    if config.cert is not None:
-        try:
-            context.load_cert_chain(config.cert, config.key)
-        except (OSError, ssl.SSLError) as error:
-            raise BusError(
-                f"mqtt.cert, mqtt.key: {config.cert}, {config.key}: {error}; give a PEM certificate and the key that belongs to it"
-            ) from error
-    return context
-
-
-def explain(error: Exception) -> str:
-    """What went wrong on the way to the broker, and the remedy."""
-    match error:
-        case ssl.SSLCertVerificationError():
-            told = f"the broker's certificate is not to be trusted: {error.verify_message}; check mqtt.ca and the host name in mqtt.url"
-        case ssl.SSLError():
-            told = f"TLS failed: {error.reason or error}; a port without TLS needs mqtt://, and this one may ask for mqtt.cert and mqtt.key"
-        case gaierror():
-            told = f"the host name is not known: {error.strerror}; check mqtt.url and this box's DNS"
-        case ConnectionRefusedError():
-            told = "connection refused; is the broker running, and on that port?"
-        case ConnectionResetError():
-            told = "connection reset; a port without TLS needs mqtt://, one with TLS needs mqtts://"
-        case TimeoutError():
-            told = "no answer; check mqtt.url, the network and the firewall"
-        case OSError():
-            told = f"{error.strerror or error}; check mqtt.url and the network"
-        case _:
-            told = f"{error}; check mqtt.url"
-    return told
 
 
 def refused(answer: Heard, config: MqttConfig) -> str:

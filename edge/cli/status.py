@@ -78,7 +78,7 @@ def _age_s(path: Path) -> float:
 def _outbox(path: Path) -> dict[str, Any] | None:
     from dataclasses import asdict
 
-    from edge.bus.outbox import read_counts
+    from edge.bus.store import read_counts
     from edge.errors import StoreError
 
     try:
