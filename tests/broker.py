@@ -8,6 +8,7 @@ with Broker(tmp_path) as broker:
 
 import getpass
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -101,6 +102,16 @@ class Broker:
         """kill -9 and start again on the same port."""
         self.kill()
         self.start()
+
+    def freeze(self) -> None:
+        """kill -STOP: connections stay open and nobody answers, as behind a dead link."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """kill -CONT."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def _reap(self) -> None:
         assert self._process is not None

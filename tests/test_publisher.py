@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from functools import partial
 
@@ -127,6 +128,29 @@ def test_a_broker_that_accepts_and_never_acknowledges_is_left_and_tried_again(ou
         assert "acknowledged nothing" in publisher.problem
         publisher.stop(PATIENCE_S)
     assert outbox.counts().rows == 1
+
+
+def test_a_half_open_connection_is_found_out_and_everything_arrives_once_the_link_is_back(tmp_path, outbox):
+    with Broker(tmp_path, persistent=True) as broker, Subscriber(broker.url) as subscriber:
+        with publishing(outbox, broker.url, ack_s=0.5) as publisher:
+            until(lambda: publisher.connected)
+            broker.freeze()
+            outbox.put([text(n) for n in range(200)])
+            until(lambda: publisher.problem is not None)
+            assert not publisher.connected
+            broker.thaw()
+            until(lambda: outbox.counts().rows == 0)
+        until(lambda: len(set(subscriber.sequences().get("undertone/v1/leeds/desk-1/text/line-1", []))) == 200)
+        assert proven(subscriber) == {}
+
+
+@pytest.mark.parametrize("jump_s", [3600, -3600, 86_400, -86_400])
+def test_a_clock_that_jumps_makes_nothing_historical_and_expires_no_alert(outbox, monkeypatch, jump_s):
+    outbox.put([text(1), alert()])
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + jump_s)
+    outbox.put([text(2)])
+    assert [json.loads(body_now(row))["historical"] for row in outbox.pending(5)] == [False] * 3
 
 
 def test_what_comes_late_is_historical_and_an_alert_whose_time_is_over_pages_nobody(tmp_path):
