@@ -104,6 +104,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     outbox_max_mb: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 256
 
 
+# libyaml reads the 200 kB of lexicon ten times faster; PyYAML without it reads the same.
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 T = typing.TypeVar("T", bound=msgspec.Struct)
 
 
@@ -131,7 +133,7 @@ def read_yaml(path: Path) -> object:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     try:
-        raw = yaml.safe_load(text)
+        raw = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader, in C)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
