@@ -150,6 +150,14 @@ class Link:
         except (OSError, ValueError) as error:
             # paho leaves its socket open where TLS fails: the frames that hold it let go of it now, not whenever.
             traceback.clear_frames(error.__traceback__)
+            raise BusError(f"{self._config.url}: {explain(error)}") from error
+        self._client.loop_start()
+        try:
+            answer = self._inbox.get(timeout=_CONNACK_S)
+            while isinstance(answer, Woken):
+                answer = self._inbox.get(timeout=_CONNACK_S)
+        except Empty:
+            self.close()
             asked = f"is that an MQTT broker, is it well, does it speak MQTT {self._config.protocol} (mqtt.protocol)?"
             raise BusError(f"{self._config.url}: no answer within {_CONNACK_S:.0f} s; {asked}") from None
         if isinstance(answer, Connected) and answer.refusal is None:
