@@ -53,19 +53,20 @@ def kills(folder: Path, *, events: int, broker_kills: int, box_kills: int, seed:
     with Broker(folder, persistent=True, extra=_NO_QUEUE) as broker, Subscriber(broker.url) as subscriber:
         victims = ["broker"] * broker_kills + ["box"] * box_kills
         chance.shuffle(victims)
-        committed, box = 0, None
-        for number, victim in enumerate(victims, start=1):
-            box = box or _Box(folder, broker.url, committed + 1, events)
-            goal = events * number // (len(victims) + 1)
-            box.reach(chance.randint(min(committed, goal), goal))
-            if victim == "box":
-                committed, box = box.kill(), None
-            else:
-                # What the broker holds for a subscriber that is not back yet dies with the broker: see _NO_QUEUE.
-                assert subscriber.subscribed.wait(_PATIENCE_S)
-                broker.restart()
-        box = box or _Box(folder, broker.url, committed + 1, events)
-        box.finish()
+        box = _Box(folder, broker.url, 1, events)
+        try:
+            for number, victim in enumerate(victims, start=1):
+                goal = events * number // (len(victims) + 1)
+                box.reach(chance.randint(min(box.committed, goal), goal))
+                if victim == "box":
+                    box = _Box(folder, broker.url, box.kill() + 1, events)
+                else:
+                    # What the broker holds for a subscriber that is not back yet dies with the broker: see _NO_QUEUE.
+                    assert subscriber.subscribed.wait(_PATIENCE_S)
+                    broker.restart()
+            box.finish()
+        finally:
+            box.kill()
         until(lambda: any(event["id"] == f"c1:text:line-{events % 2 + 1}:{events}" for event in subscriber.events()), _PATIENCE_S)
         until(subscriber.subscribed.is_set, _PATIENCE_S)
         return _count(subscriber, events, broker_kills, box_kills, time.monotonic() - began)
@@ -87,18 +88,15 @@ class _Box:
     def kill(self) -> int:
         """kill -9; returns the last number that is known to be committed."""
         self._process.send_signal(signal.SIGKILL)
-        self._end()
+        self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
         return self.committed
 
     def finish(self) -> None:
         self._process.wait(_PATIENCE_S)
-        self._end()
-        assert self._process.returncode == 0
-
-    def _end(self) -> None:
-        self._process.wait()
         self._reader.join()
-        self._process.stdout.close()
+        assert self._process.returncode == 0
 
     def _read(self) -> None:
         for line in self._process.stdout:
