@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The machine's own certificates: sites have proxies with theirs.
+export UV_SYSTEM_CERTS := 1
 
 .PHONY: help setup demo test check bench chaos lock system clean
 help: ## this page
