@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from convert.words_report import Fitted, Outputs, Sentences
+    from convert.words_report import Fitted, Outputs
     from convert.words_train import Material, Reader
 
 _EXAMPLES = """\
@@ -24,8 +24,8 @@ examples:
 
 the CSV has the columns id, text, label (negative, neutral, positive), cause (one of ten, for negatives; else empty).
 near-duplicates stay in one of five folds; every figure is of rows that the model did not see, and of calibration that was
-not fitted on them. --spoken holds corpus lines: keep it out of the repository. --service files decide thresholds; --sealed ones
-are only judged.
+not fitted on them. --spoken holds corpus lines: keep it out of the repository. --service and --sealed
+sentences are judged by the packed bundle and never trained on.
 """
 _LICENCE = "CC BY-NC-SA 4.0, non-commercial use only: trained on Twitter US airline sentiment (CC BY-NC-SA 4.0) and hand-written sentences"
 _NAME = "words"
@@ -48,8 +48,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--airlines", action="store_true", help="with --evaluate: also train without each airline and judge it")
     parser.add_argument("--spoken", type=Path, metavar="FILE", help="cache of spoken rows (JSON lines): word errors are learnt from it")
     parser.add_argument("--speak", type=int, default=0, metavar="N", help="first speak rows until the cache holds N")
-    parser.add_argument("--service", type=Path, action="append", default=[], metavar="YAML", help="sentences of other trades to tune on")
-    parser.add_argument("--sealed", type=Path, action="append", default=[], metavar="YAML", help="sentences of other trades to judge only")
+    parser.add_argument(
+        "--service", type=Path, action="append", default=[], metavar="YAML", help="sentences of other trades to judge (those worked with)"
+    )
+    parser.add_argument("--sealed", type=Path, action="append", default=[], metavar="YAML", help="the same, kept apart until the end")
     parser.add_argument("--quick", action="store_true", help="one fold instead of five")
     parser.add_argument("--seed", type=int, default=1, help="of the word errors and the made sentences")
     parser.add_argument("--release", default="1.0.0", metavar="X.Y.Z", help="the bundle's version")
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if args.speak and args.spoken is None:
         raise UsageError("words: --speak needs --spoken FILE to keep what was heard")
     from convert.words_corpus import folds, read_rows
-    from convert.words_report import calibrate, out_of_fold, read_sentences
+    from convert.words_report import calibrate, out_of_fold
     from convert.words_service import service_sentences
     from convert.words_spoken import read_spoken
     from convert.words_train import Reader, material
@@ -77,13 +79,12 @@ def run(args: argparse.Namespace) -> int:
     reader = Reader()
     spoken = read_spoken(args.spoken) if args.spoken else {}
     given = material(rows, spoken, service_sentences(_FILLINGS, args.seed), reader)
-    dev = read_sentences(args.service) if args.service else None
     print(f"{len(rows)} rows, {len(given.spoken)} of them spoken, {len(given.service)} made sentences of other trades", flush=True)
     place = folds(rows)
-    outputs = out_of_fold(given, place, reader, seed=args.seed, only=[0] if args.quick else None, service=dev)
-    measured = _table(args, given, outputs, place, reader, dev) if args.evaluate else {}
+    outputs = out_of_fold(given, place, reader, seed=args.seed, only=[0] if args.quick else None)
+    measured = _table(args, given, outputs, place, reader) if args.evaluate else {}
     if args.out is not None:
-        _ship(args, given, reader, calibrate(outputs, given, dev), measured)
+        _ship(args, given, reader, calibrate(outputs, given), measured)
     return 0
 
 
@@ -102,13 +103,13 @@ def _speak(args: argparse.Namespace, rows: "Sequence[object]") -> None:
 
 
 def _table(
-    args: argparse.Namespace, given: "Material", outputs: "Outputs", place: "NDArray[np.int64]", reader: "Reader", dev: "Sentences | None"
+    args: argparse.Namespace, given: "Material", outputs: "Outputs", place: "NDArray[np.int64]", reader: "Reader"
 ) -> dict[str, float]:
     """Print the table; our figures by name."""
     from convert.words_report import baselines, figures, out_of_fold
     from convert.words_tables import print_table
 
-    ours = figures(outputs, given, place, dev)
+    ours = figures(outputs, given, place)
     print_table(ours, baselines(given, place, [0] if args.quick else None))
     if args.airlines:
         from convert.words_corpus import airlines
@@ -116,7 +117,7 @@ def _table(
         by_airline = airlines(given.rows)
         for airline in sorted(set(by_airline.tolist())):
             held = out_of_fold(given, by_airline, reader, seed=args.seed, only=[airline], say=lambda _: None)
-            found = figures(held, given, by_airline, None)
+            found = figures(held, given, by_airline)
             score = f"macro-F1 {found['airline_macro_f1']:.3f}, AUC {found['airline_auc']:.3f}"
             print(f"trained without airline {airline}, judged on its {found['rows']:.0f} rows: {score}", flush=True)
     return ours

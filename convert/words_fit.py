@@ -1,6 +1,5 @@
 """Softmax regression by L-BFGS, calibration and the figures of merit: scipy and numpy alone, no scikit-learn."""
 
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,17 +95,4 @@ def fit_factors(p: Floats, truth: NDArray[np.int64], rounds: int = 2) -> Floats:
                 candidate[label] = factor
                 tried.append((macro_f1(truth, (p * candidate).argmax(axis=1), p.shape[1]), -abs(np.log(factor)), factor))
             factors[label] = max(tried)[2]
-    return factors
-
-
-def fit_decision(sets: Sequence[tuple[Floats, NDArray[np.int64]]]) -> tuple[float, float, float]:
-    """Factors for (negative, neutral, positive) before taking the largest that give the best mean macro-F1 over `sets` of (p, truth)."""
-    best, factors = -1.0, (1.0, 1.0, 1.0)
-    for negative in np.arange(0.3, 1.25, 0.05):
-        for positive in np.arange(0.6, 2.05, 0.1):
-            # Neighbours must be good too, or the choice follows the noise: the mean over a small cross is compared.
-            cross = [(negative * a, positive * b) for a, b in ((1, 1), (1.1, 1), (0.9, 1), (1, 1.1), (1, 0.9))]
-            scores = [macro_f1(truth, (p * [n, 1.0, s]).argmax(axis=1), 3) for p, truth in sets for n, s in cross]
-            if np.mean(scores) > best:
-                best, factors = float(np.mean(scores)), (float(negative), 1.0, float(positive))
     return factors

@@ -1,9 +1,10 @@
 """What the words model is worth, beside its baselines in the same run: held-out tweets, the same spoken, other trades, causes, time."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from scipy import sparse
 
 from convert.metrics import auc, ece
 from convert.words_corpus import CAUSES, LABELS
-from convert.words_fit import Floats, fit, fit_decision, fit_factors, fit_scale, macro_f1, softmax, top_k
+from convert.words_fit import Floats, fit, fit_factors, fit_scale, macro_f1, softmax, top_k
 from convert.words_train import Material, Reader, cause_balance, train
 from edge.errors import UsageError
 from edge.words.causes import Causes
@@ -30,13 +31,12 @@ Ints = NDArray[np.int64]
 
 @dataclass(slots=True, kw_only=True)
 class Outputs:
-    """Raw outputs where the model had not seen the row: `clean` for every row tested, `spoken` for those heard, `service` by fold."""
+    """Raw outputs where the model had not seen the row: `clean` for every row tested, `spoken` for those heard."""
 
     tested: Ints
     clean: Floats
     heard: Ints
     spoken: Floats
-    service: list[Floats] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +59,14 @@ def read_sentences(paths: Sequence[Path]) -> Sentences:
 
 
 def out_of_fold(
-    given: Material, folds: Ints, reader: Reader, *, seed: int, only: Sequence[int] | None = None, service: Sentences | None = None,
+    given: Material, folds: Ints, reader: Reader, *, seed: int, only: Sequence[int] | None = None,
     say: Callable[[str], None] = print,
 ) -> Outputs:  # fmt: skip
     """Train once without each fold (those of `only`) and let that model judge it."""
     width = POLARITIES + len(CAUSES)
     heard = np.array(sorted(given.spoken), np.int64)
     heard_features = reader.read([" ".join(given.spoken[int(position)]) for position in heard])
-    written = reader.read(service.texts) if service is not None else None
-    clean, spoken, by_fold = np.zeros((len(folds), width)), np.zeros((len(heard), width)), []
+    clean, spoken = np.zeros((len(folds), width)), np.zeros((len(heard), width))
     chosen = sorted(set(folds.tolist())) if only is None else list(only)
     for fold in chosen:
         began = time.monotonic()
@@ -76,12 +75,10 @@ def out_of_fold(
         clean[tested] = given.clean[tested].sparse @ table
         told = np.flatnonzero(folds[heard] == fold)
         spoken[told] = heard_features[told].sparse @ table
-        if written is not None:
-            by_fold.append(written.sparse @ table)
         say(f"fold {fold}: trained without {len(tested)} rows, {time.monotonic() - began:.0f} s")
     tested = np.flatnonzero(np.isin(folds, chosen))
     among = np.isin(folds[heard], chosen)
-    return Outputs(tested=tested, clean=clean[tested], heard=heard[among], spoken=spoken[among], service=by_fold)
+    return Outputs(tested=tested, clean=clean[tested], heard=heard[among], spoken=spoken[among])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,20 +101,20 @@ def probabilities(outputs: Floats, scale: tuple[float, float] = (1.0, 1.0), shif
     return softmax(np.stack([negative, np.zeros_like(negative), positive], axis=1))
 
 
-def calibrate(outputs: Outputs, given: Material, service: Sentences | None, rows: NDArray[np.bool_] | None = None) -> Fitted:
-    """Fit scale, shift and decision on `outputs` (those of `rows` alone, if given), the decision on the service sentences too."""
+def calibrate(outputs: Outputs, given: Material, rows: NDArray[np.bool_] | None = None) -> Fitted:
+    """Fit scale and shift on `outputs` (those of `rows` alone, if given).
+
+    The decision takes the shift out again: training weighed the labels more evenly than they occur, and so does the label.
+    """
     used = np.ones(len(outputs.tested), bool) if rows is None else rows
     clean, labels = outputs.clean[used], given.labels[outputs.tested[used]]
     scale, shift = fit_scale(clean[:, 0], clean[:, 1], labels)
-    sets = [(probabilities(clean, scale, shift), labels)]
-    if service is not None and outputs.service:
-        sets.append((probabilities(np.mean(outputs.service, axis=0), scale, shift), service.labels))
     causes = given.causes[outputs.tested[used]]
     factors = fit_factors(softmax(clean[causes >= 0][:, POLARITIES:]), causes[causes >= 0])
-    return Fitted(scale=scale, shift=shift, decision=fit_decision(sets), cause_factors=factors)
+    return Fitted(scale=scale, shift=shift, decision=(math.exp(-shift[0]), 1.0, math.exp(-shift[1])), cause_factors=factors)
 
 
-def figures(outputs: Outputs, given: Material, folds: Ints, dev: Sentences | None) -> dict[str, float]:
+def figures(outputs: Outputs, given: Material, folds: Ints) -> dict[str, float]:
     """The table's figures for our model: each fold calibrated on the others, so that nothing is judged by what was fitted on it."""
     p, said = np.zeros((len(outputs.tested), 3)), np.zeros(len(outputs.tested), np.int64)
     cause_said, cause_p = np.zeros(len(outputs.tested), np.int64), np.zeros((len(outputs.tested), len(CAUSES)))
@@ -126,7 +123,7 @@ def figures(outputs: Outputs, given: Material, folds: Ints, dev: Sentences | Non
     several = len(set(place.tolist())) > 1
     for fold in sorted(set(place.tolist())):
         mine = place == fold
-        fitted = calibrate(outputs, given, dev, ~mine if several else None)
+        fitted = calibrate(outputs, given, ~mine if several else None)
         p[mine] = fitted.p(outputs.clean[mine])
         said[mine] = (p[mine] * fitted.decision).argmax(axis=1)
         cause_p[mine] = softmax(outputs.clean[mine][:, POLARITIES:])

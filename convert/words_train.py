@@ -21,11 +21,11 @@ from edge.words.tokens import tokenize
 # How strongly weights are held to 0: n-grams (whose sentences have length 1), and the overlay's numbers (docs/words-experiments.md).
 _PENALTY, _PENALTY_RATED = 1.0, 0.3
 _PENALTY_CAUSE, _PENALTY_CAUSE_RATED = 0.5, 1.0
-# A noisy copy counts half of its row; a made sentence of another trade less than a real row.
-_NOISY, _SERVICE = 0.5, 0.7
+# A noisy copy counts half of its row; a made sentence of another trade, of which there are few, three times.
+_NOISY, _SERVICE = 0.5, 3.0
 _COPIES = 2
-# Rare causes count more, by the root of how much rarer they are: weighted alike, the common ones would suffer.
-_CAUSE_BALANCE = 0.5
+# Rare labels count more, by the root of how much rarer they are: weighted alike, the common ones would suffer.
+_BALANCE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +80,12 @@ def train(given: Material, chosen: NDArray[np.int64], reader: Reader, *, seed: i
             parts.append((reader.read(noisy).sparse, chosen, _NOISY))
     service = reader.read([sentence.text for sentence in given.service]).sparse
     service_labels = np.array([LABELS.index(sentence.label) for sentence in given.service])
+    counts = np.bincount(given.labels, minlength=len(LABELS))
+    evened = (counts.mean() / np.maximum(counts, 1)) ** _BALANCE
     polarity = _fit(
         [part for part, _, _ in parts] + [service],
         [given.labels[where] for _, where, _ in parts] + [service_labels],
-        [np.full(len(where), weight) for _, where, weight in parts] + [np.full(len(service_labels), _SERVICE)],
+        [weight * evened[given.labels[where]] for _, where, weight in parts] + [_SERVICE * evened[service_labels]],
         classes=len(LABELS), penalty=_PENALTY, penalty_rated=_PENALTY_RATED,
     )  # fmt: skip
     balance = cause_balance(given)
@@ -101,7 +103,7 @@ def train(given: Material, chosen: NDArray[np.int64], reader: Reader, *, seed: i
 def cause_balance(given: Material) -> Floats:
     """How much more a row of each cause counts in training."""
     shares = np.bincount(given.causes[given.causes >= 0], minlength=len(CAUSES))
-    return np.asarray((shares.mean() / np.maximum(shares, 1)) ** _CAUSE_BALANCE)
+    return np.asarray((shares.mean() / np.maximum(shares, 1)) ** _BALANCE)
 
 
 def quantise(table: Floats) -> dict[str, NDArray[np.generic]]:
