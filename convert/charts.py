@@ -80,7 +80,7 @@ def bars(rows: Sequence[tuple[str, Range, str]], chance: float, unit: str) -> st
     bottom = 26 + len(rows) * step
     x = left + chance * width
     parts.append(f'<path class="chance" d="M{x:.1f} 16V{bottom}"/><text class="tick" x="{x + 4:.1f}" y="14">chance</text>')
-    parts.append(f'<text class="tick" x="{left}" y="{bottom + 14}">{escape(unit)}; whiskers: 95 % interval over speakers</text>')
+    parts.append(f'<text class="tick" x="{left}" y="{bottom + 14}">{escape(unit)}; whiskers: 95 % interval</text>')
     return _svg(left + width + 70, bottom + 22, unit, parts)
 
 

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     how = How(seed=args.seed, quick=args.quick, clips=args.clips, conditions=_conditions(args.conditions), cache=args.cache)
     clips, prepared = _clips(roots, args, train=protocols != ["as-is"])
     results: list[Result] = []
-    label, sha, licence = "the recipe of undertone-convert train", "-", ", ".join(roots)
+    label, sha, licence = "the recipe of undertone-convert train", "", ", ".join(roots)
     if args.bundle:
         with opened(args.bundle) as bundle:
             label, sha, licence = bundle.label, bundle.sha256, bundle.manifest.licence

@@ -66,8 +66,9 @@ def render(report: Report) -> str:
 
 def _head(report: Report) -> str:
     """What was judged, and how."""
+    model = f"; model {report.model_sha256[:12]}" if report.model_sha256 else ""
     return (
-        f'<p class="soft">Undertone {escape(report.undertone)}, {escape(report.made)}; model {escape(report.model_sha256[:12])}; '
+        f'<p class="soft">Undertone {escape(report.undertone)}, {escape(report.made)}{escape(model)}; '
         f"what it learnt from: {escape(report.licence)}. Every figure comes through the code that runs on the box: sound in, int8 net, "
         f"calibrated reading out. {escape(report.recipe)}</p>"
     )
