@@ -67,20 +67,21 @@ def test_twenty_boxes_run_the_new_model_after_one_command_two_of_them_for_real(t
             stack.callback(process.send_signal, signal.SIGTERM)
         boxes = [simulated(stack, tmp_path, f"box-{n:02}", broker.url, public) for n in range(18)]
         for _ in (*real, *boxes):
-            central.until("undertone.device.state.v1", 90, state="online")
-        central.until("undertone.call.started.v1", 90)
+            central.until("undertone.device.state.v1", 240, state="online")
+        central.until("undertone.call.started.v1", 240)
         stop = threading.Event()
         canary = talking(boxes[0], stop)
         stack.callback(canary.join)
         stack.callback(stop.set)
         done = push(new, broker.url, "--canary", "5%", "--silent", "90")
+        (tmp_path / "rollout.txt").write_text(done.stdout)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "20 of 20 boxes of leeds, 1 of them first" in done.stdout
         assert done.stdout.index("box-00           kept") < done.stdout.index("box-01           installed")
         told = {event["topic"].split("/")[3] for event in central.seen if event["type"] == "undertone.device.model.v1"}
         assert len(told) == 20
         for _ in real:
-            central.until("undertone.call.started.v1", 120, models={"voice": "voice-1.0.1", "words": None, "recogniser": None})
+            central.until("undertone.call.started.v1", 240, models={"voice": "voice-1.0.1", "words": None, "recogniser": None})
     for device in ("desk-1", "desk-2"):
         started, ended = models(central, device, "call.started"), models(central, device, "call.summary")
         # No call is judged by two, and no call goes back.
