@@ -18,6 +18,7 @@ exit code 0 where the service runs and everything is well, 1 where it does not, 
 """
 # The service writes its status each second; one that has missed so many is stuck or gone.
 _STALE_S = 10.0
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -101,9 +102,9 @@ def _draw(status: dict[str, Any]) -> None:
         table.add_row(name, Text(says, style=style))
 
     if status["running"]:
-        row("service", f"{state['state']}, up {health['uptime_s'] / 3600:.1f} h", "green" if state["state"] == "online" else "yellow")
+        row("service", f"{state['state']}, up {_span(health['uptime_s'])}", "green" if state["state"] == "online" else "yellow")
     else:
-        gone = "stopped" if state["state"] == "stopped" else f"not running: last sign of life {status['age_s']:.0f} s ago"
+        gone = "stopped" if state["state"] == "stopped" else f"not running: last sign of life {_span(status['age_s'])} ago"
         row("service", f"{gone}; start it with: systemctl start undertone", "red")
     for reason in state["reasons"]:
         row("", reason, "yellow")
@@ -112,11 +113,21 @@ def _draw(status: dict[str, Any]) -> None:
         dropped = health["dropped_ms"].get(name, 0)
         row(f"line {name}", f"{how}, {heard:.0f} s heard" + (f", {dropped / 1000:.1f} s dropped" if dropped else ""))
     broker = "connected" if status["connected"] else f"not connected: {status.get('bus_problem') or 'trying'}"
-    row("broker", broker, "" if status["connected"] else "yellow")
+    if status["running"]:
+        row("broker", broker, "" if status["connected"] else "yellow")
     if outbox is not None:
-        oldest = f", oldest {outbox['oldest_s']:.0f} s" if outbox["oldest_s"] is not None else ""
+        oldest = f", oldest {_span(outbox['oldest_s'])}" if outbox["oldest_s"] is not None else ""
         row("unsent", f"{outbox['rows']} events, {outbox['alert_rows']} of them alerts{oldest}")
     latency = health["latency_p95_ms"]
     row("verdicts", "none yet" if latency is None else f"95 in 100 within {latency:.0f} ms of the end of speech")
     row("box", f"{health['memory_mb']:.0f} MB used, {health['disk_free_mb'] / 1000:.1f} GB free")
     Console(highlight=False).print(table)
+
+
+def _span(seconds: float) -> str:
+    """42 s, 7 min, 3.5 h, 12 days: the largest unit of which there are two."""
+    if seconds < 2 * _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds / _HOUR:.1f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.0f} days"
