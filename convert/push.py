@@ -25,6 +25,8 @@ canaries go first and must keep it (its probation: 20 calls or a day); if one re
 broken off? give the same command again: each box tells how far it is, and nothing is done twice.
 exit codes: 0 every box runs it, 1 not every box does, 2 wrong use
 """
+# A box tells its `info` anew with the change; a slow line may deliver it after the verdict.
+_INFO_S = 5.0
 _COLOURS = {"kept": "green", "installed": "green", "probation": "cyan", "refused": "red", "rolled_back": "red", "silent": "red"}
 
 
@@ -90,8 +92,8 @@ def run(args: argparse.Namespace) -> int:
         with _Drawn(console, parcel) as drawn:
             rollout = Rollout(site, parcel, here, drawn.show, silent_s=args.silent)
             good = rollout.run(canaries, wait_s=args.timeout * 3600, until_kept=args.until == "kept")
-        while site.news(0.3) is not None:
-            continue  # the boxes' last word on what they run
+        if parcel.kind in {"voice", "words"}:
+            site.last_words(found, parcel.version, _INFO_S)
         _print(console, parcel, found)
         return 0 if good and len(here) == len(found) else 1
 

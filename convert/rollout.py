@@ -26,7 +26,8 @@ _GATHER_S = 1.5
 
 Stage = Literal["waiting", "sending", "installed", "probation", "kept", "refused", "rolled_back", "silent"]
 BAD: frozenset[Stage] = frozenset({"refused", "rolled_back", "silent"})
-_SERVES: frozenset[Stage] = frozenset({"installed", "probation", "kept"})
+# `installed` alone is a moment before it serves.
+_SERVES: frozenset[Stage] = frozenset({"probation", "kept"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,12 @@ class Site:
         if mid is None:
             raise BusError(f"{self._config.url}: connection lost; give the same command again, it goes on where it was")
         self._unanswered.add(mid)
+
+    def last_words(self, boxes: Sequence[Box], version: str, wait_s: float) -> None:
+        """Until the `info` of each box that serves the new model names it, or `wait_s` is over."""
+        until = time.monotonic() + wait_s
+        while any(box.stage in _SERVES and box.serves != version for box in boxes) and (left := until - time.monotonic()) > 0:
+            self.news(left)
 
     def news(self, wait_s: float) -> tuple[Box, dict[str, object]] | None:
         """The next thing that a box says of its models within `wait_s`; None if it is something else, or nothing."""

@@ -78,6 +78,8 @@ def test_twenty_boxes_run_the_new_model_after_one_command_two_of_them_for_real(t
         assert done.returncode == 0, done.stdout + done.stderr
         assert "20 of 20 boxes of leeds, 1 of them first" in done.stdout
         assert done.stdout.index("box-00           kept") < done.stdout.index("box-01           installed")
+        table = done.stdout[done.stdout.index("this rollout") :]
+        assert table.count("1.0.1") == 20
         told = {event["topic"].split("/")[3] for event in central.seen if event["type"] == "undertone.device.model.v1"}
         assert len(told) == 20
         for _ in real:
