@@ -53,8 +53,9 @@ class Recipe:
     cycles: int = 1
 
 
-# Chosen on RAVDESS actors 13-15 (docs/voice-experiments.md). On two free cores: 10 minutes for the features, 10 for each of the two nets.
-DEFAULT = Recipe(epochs=24, size=8192, cycles=2)
+# Chosen on RAVDESS actors 13-15 (docs/voice-experiments.md). On two free cores about 10 minutes for the features and 15 for each of the two
+# nets (extrapolated from shared cores).
+DEFAULT = Recipe(epochs=24, size=8192, cycles=3)
 QUICK = Recipe(epochs=3, size=2048, copies=0)
 
 

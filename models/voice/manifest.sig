@@ -1,1 +1,1 @@
-{"key":"3c51b1c1844fa0ea","signature":"b+ppifz+1wHmj7gg3fVP3pd/YEz6TgVYSqfX4s52VkdOuNC/vVYPgx2U6My34InrRjBvHctmTSuO8+XWQfQnDQ=="}
+{"key":"3c51b1c1844fa0ea","signature":"TkYxrtwx2ahvVjtpJNV5h6pD0G4iLAUPZ5fCOtst74JuNLsPV+NxZVojVaDtbE5UM+A6wfSGskDGnuWsiVM3Cg=="}
