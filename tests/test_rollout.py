@@ -16,6 +16,7 @@ from tests.broker import Broker
 from tests.nets import SHIPPED, keys, tar, too_sure, voice
 from tests.test_live import CALL, Subscriber
 
+# Versions are far above that of the shipped model, whichever it is.
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.skipif(not SHIPPED.is_dir(), reason="no voice model is shipped in this clone")
 
@@ -57,7 +58,7 @@ def models(central: Subscriber, device: str, kind: str) -> list[str]:
 
 def test_twenty_boxes_run_the_new_model_after_one_command_two_of_them_for_real(tmp_path):
     private, public, _ = keys(tmp_path)
-    new = tar(voice(tmp_path / "new", "1.0.1", private))
+    new = tar(voice(tmp_path / "new", "9.0.1", private))
     with Broker(tmp_path) as broker, ExitStack() as stack:
         central = Subscriber(broker.port)
         stack.callback(central.close)
@@ -79,11 +80,11 @@ def test_twenty_boxes_run_the_new_model_after_one_command_two_of_them_for_real(t
         assert "20 of 20 boxes of leeds, 1 of them first" in done.stdout
         assert done.stdout.index("box-00           kept") < done.stdout.index("box-01           installed")
         table = done.stdout[done.stdout.index("this rollout") :]
-        assert table.count("1.0.1") == 20
+        assert table.count("9.0.1") == 20
         told = {event["topic"].split("/")[3] for event in central.seen if event["type"] == "undertone.device.model.v1"}
         assert len(told) == 20
         for _ in real:
-            central.until("undertone.call.started.v1", 240, models={"voice": "voice-1.0.1", "words": None, "recogniser": None})
+            central.until("undertone.call.started.v1", 240, models={"voice": "voice-9.0.1", "words": None, "recogniser": None})
     for device in ("desk-1", "desk-2"):
         started, ended = models(central, device, "call.started"), models(central, device, "call.summary")
         # No call is judged by two, and no call goes back.
@@ -93,7 +94,7 @@ def test_twenty_boxes_run_the_new_model_after_one_command_two_of_them_for_real(t
 
 def test_a_canary_that_takes_it_back_stops_the_rollout_and_the_others_are_untouched(tmp_path):
     private, public, _ = keys(tmp_path)
-    bad = tar(voice(tmp_path / "bad", "1.0.1", private, change=too_sure))
+    bad = tar(voice(tmp_path / "bad", "9.0.1", private, change=too_sure))
     with Broker(tmp_path) as broker, ExitStack() as stack:
         central = Subscriber(broker.port)
         stack.callback(central.close)
@@ -109,13 +110,13 @@ def test_a_canary_that_takes_it_back_stops_the_rollout_and_the_others_are_untouc
         assert "rolled back: drift" in done.stdout
         assert "stopped: box-0 would not have it; no other box was touched" in done.stdout
         assert [box.told for box in boxes[1:]] == [[], [], []]
-        assert not boxes[0].engines.models["voice"].endswith("1.0.1")
+        assert not boxes[0].engines.models["voice"].endswith("9.0.1")
 
 
 def test_a_canary_that_refuses_it_stops_the_rollout_with_its_reason(tmp_path):
     _, public, _ = keys(tmp_path)
     (tmp_path / "stranger").mkdir()
-    foreign = voice(tmp_path / "foreign", "1.0.1", keys(tmp_path / "stranger")[0])
+    foreign = voice(tmp_path / "foreign", "9.0.1", keys(tmp_path / "stranger")[0])
     with Broker(tmp_path) as broker, ExitStack() as stack:
         central = Subscriber(broker.port)
         stack.callback(central.close)
