@@ -46,6 +46,9 @@ check: setup ## lint, format, types
 bench: setup ## figures and ratios against named baselines, in one run
 	$(BIN)/python -m tests.bench
 
+chaos: setup ## kill broker and box at random instants, count what a subscriber got
+	$(BIN)/python -m tests.chaos
+
 lock: | $(BIN)/uv ## write constraints.txt anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-header --no-annotate pyproject.toml -o constraints.txt
 
