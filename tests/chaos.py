@@ -63,7 +63,10 @@ def kills(folder: Path, *, events: int, broker_kills: int, box_kills: int, seed:
                 else:
                     # What the broker holds for a subscriber that is not back yet dies with the broker: see _NO_QUEUE.
                     assert subscriber.subscribed.wait(_PATIENCE_S)
-                    broker.restart()
+                    broker.kill()
+                    # Its thread may not have noticed yet.
+                    subscriber.subscribed.clear()
+                    broker.start()
             box.finish()
         finally:
             box.kill()

@@ -425,3 +425,17 @@ class AnyOrder(RuleBasedStateMachine):
 
 AnyOrder.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 TestAnyOrder = AnyOrder.TestCase
+
+
+def test_a_bit_that_flips_inside_an_event_is_seen_and_never_published(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1)])
+    outbox.close()
+    path = tmp_path / "outbox.sqlite"
+    content = path.read_bytes()
+    assert content.count(b"it works") == 1
+    path.write_bytes(content.replace(b"it works", b"it worms"))
+    outbox = open_outbox(tmp_path)
+    assert outbox.pending(5) == []
+    assert [body["data"]["reason"] for body in bodies(outbox)] == ["store_damaged"]
+    outbox.close()

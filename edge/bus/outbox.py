@@ -13,6 +13,7 @@ damaged file they go on from the Unix time in ms, far above any that was used.
 
 import logging
 import time
+import zlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from edge.bus import endings
 from edge.bus.envelope import envelope, lifetime_s
 from edge.bus.events import Alert, Event, Failed, Started, Summary
 from edge.bus.held import Arrived, Held
-from edge.bus.store import Counts, Store
+from edge.bus.store import Counts, DamageError, Store
 from edge.bus.topics import EVERY_TOPIC, GAP
 
 _log = logging.getLogger("undertone.outbox")
@@ -53,6 +54,11 @@ class Row:
     age_s: float
     lifetime_s: float | None
     body: bytes
+
+
+def _crc(id_: str, topic: str, sequence: int, body: bytes) -> int:
+    """SQLite does not see a flipped bit inside a value."""
+    return zlib.crc32(body, zlib.crc32(f"{id_} {topic} {sequence}".encode()))
 
 
 def _uptime() -> float:
@@ -107,12 +113,19 @@ class Outbox:
     def recover(self) -> None:
         """End what an earlier process left open: its alerts (`end`, reason restart), then its calls (`failed`, reason restart)."""
         with self._lock:
-            open_alerts = self._store.read("SELECT snapshot, topic FROM open_alerts ORDER BY rowid")
-            open_calls = self._store.read("SELECT call, line, started_at FROM open_calls ORDER BY rowid")
-        ends = [endings.alert_after_crash(*found) for found in open_alerts] + [endings.call_after_crash(*found) for found in open_calls]
+            ends = self._store.attempt(self._ends) or []
         if ends:
-            _log.warning("outbox.recovered calls=%d alerts=%d", len(open_calls), len(open_alerts))
+            _log.warning("outbox.recovered ended=%d", len(ends))
+        if ends or self._lost_store:
             self.put(ends)
+
+    def _ends(self) -> list[Event]:
+        alerts = self._store.execute("SELECT snapshot, topic FROM open_alerts ORDER BY rowid").fetchall()
+        calls = self._store.execute("SELECT call, line, started_at FROM open_calls ORDER BY rowid").fetchall()
+        try:
+            return [endings.alert_after_crash(*found) for found in alerts] + [endings.call_after_crash(*found) for found in calls]
+        except (msgspec.MsgspecError, TypeError) as error:
+            raise DamageError(f"what was open cannot be read: {error}") from error
 
     def pending(self, limit: int, *, without: Collection[str] = ()) -> list[Row]:
         """Up to `limit` events to send next: alerts first, then in order of commit; none in flight, none on a topic in `without`."""
@@ -121,11 +134,10 @@ class Outbox:
             if (self._held or self._lost_store) and time.monotonic() >= self._store.retry_at:
                 self._flush()
             aside = self._in_flight | self._acknowledged
-            columns = "row, id, topic, lane, sequence, boot, uptime, wall, lifetime, body"
+            columns = "row, id, topic, lane, sequence, boot, uptime, wall, lifetime, body, crc"
             marks = ",".join("?" * len(without))
             query = f"SELECT {columns} FROM events WHERE topic NOT IN ({marks}) ORDER BY lane, row LIMIT ?"  # noqa: S608 (only question marks)
-            rows = self._store.read(query, *without, limit + len(aside))
-            return [self._row(row) for row in rows if row[0] not in aside][:limit]
+            return (self._store.attempt(lambda: self._rows(query, (*without, limit + len(aside)), aside)) or [])[:limit]
 
     def sent(self, row: Row) -> None:
         """`row` is on its way: neither pending nor evictable until one of the next three."""
@@ -220,9 +232,10 @@ class Outbox:
         sequence = self._count_up(event.topic, 1)
         body = envelope(event, site=self._site, device=self._device, sequence=sequence)
         lane = _ALERTS if event.alert_lane else _REST
+        crc = _crc(event.id, event.topic, sequence, body)
         cursor = self._store.execute(
-            "INSERT INTO events (id, topic, lane, sequence, boot, uptime, wall, lifetime, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (event.id, event.topic, lane, sequence, self._store.boot, arrived.uptime, arrived.wall, lifetime_s(event), body),
+            "INSERT INTO events (id, topic, lane, sequence, boot, uptime, wall, lifetime, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (event.id, event.topic, lane, sequence, self._store.boot, arrived.uptime, arrived.wall, lifetime_s(event), body, crc),
         )
         self._bytes[lane] += len(body) + _ROW_BYTES
         return cursor.lastrowid
@@ -297,11 +310,17 @@ class Outbox:
         lost = endings.gap(topic, first, last, "evicted")
         body = envelope(lost, site=self._site, device=self._device, sequence=sequence)
         self._bytes[_REST] += len(body) - self._store.execute("SELECT length(body) FROM events WHERE row = ?", (row,)).fetchone()[0]
-        self._store.execute("UPDATE events SET id = ?, body = ? WHERE row = ?", (lost.id, body, row))
+        crc = _crc(lost.id, lost.topic, sequence, body)
+        self._store.execute("UPDATE events SET id = ?, body = ?, crc = ? WHERE row = ?", (lost.id, body, crc, row))
         self._growing[topic] = (row, sequence, first, last)
 
+    def _rows(self, query: str, values: tuple[object, ...], aside: Collection[int]) -> list[Row]:
+        return [self._row(columns) for columns in self._store.execute(query, values) if columns[0] not in aside]
+
     def _row(self, columns: tuple[Any, ...]) -> Row:
-        row, id_, topic, lane, sequence, boot, uptime, wall, lifetime, body = columns
+        row, id_, topic, lane, sequence, boot, uptime, wall, lifetime, body, crc = columns
+        if crc != _crc(id_, topic, sequence, body):
+            raise DamageError(f"event {row} is not as it was written")
         # Within one life of the process the wall clock may jump; uptime does not.
         age = max(self._uptime() - uptime if boot == self._store.boot else time.time() - wall, 0.0)
         alert_lane = lane == _ALERTS

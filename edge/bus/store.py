@@ -26,7 +26,8 @@ _MIGRATIONS = (
     CREATE TABLE sequences (topic TEXT PRIMARY KEY, last INTEGER NOT NULL);
     CREATE TABLE events (
         row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, topic TEXT NOT NULL, lane INTEGER NOT NULL,
-        sequence INTEGER NOT NULL, boot INTEGER NOT NULL, uptime REAL NOT NULL, wall REAL NOT NULL, lifetime REAL, body BLOB NOT NULL
+        sequence INTEGER NOT NULL, boot INTEGER NOT NULL, uptime REAL NOT NULL, wall REAL NOT NULL, lifetime REAL, body BLOB NOT NULL,
+        crc INTEGER NOT NULL
     );
     CREATE INDEX events_by_lane ON events (lane, row);
     CREATE TABLE open_calls (call TEXT PRIMARY KEY, line TEXT NOT NULL, started_at TEXT NOT NULL);
@@ -39,13 +40,15 @@ _RETRY_S = 1.0
 _BUSY_S = 5.0
 # SQLITE_ERROR (a table is gone), SQLITE_CORRUPT, SQLITE_NOTADB: the file is no longer what we wrote.
 _DAMAGED = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# Python cannot even say what SQLite said where a damaged name is in the message.
+_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 _REMEDY = "free space there, and give the folder to the user that runs undertone"
 
 _T = TypeVar("_T")
 
 
-class _DamageError(sqlite3.DatabaseError):
-    """Damage that we found ourselves."""
+class DamageError(sqlite3.DatabaseError):
+    """Damage that SQLite does not see: raised inside `Store.attempt`, it has the file replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,27 +87,27 @@ class Store:
 
     def read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """All rows of a query; none where the disk does not give them now."""
-        return self._attempt(lambda: self._db.execute(query, values).fetchall()) or []
+        return self.attempt(lambda: self._db.execute(query, values).fetchall()) or []
 
     def commit(self, work: Callable[[], object]) -> bool:
         """Do `work` in one transaction: all of it (True), or none because the disk does not take it now (False)."""
-        return self._attempt(lambda: self._transaction(work)) is not None
+        return self.attempt(lambda: self._transaction(work)) is not None
 
     def counts(self) -> Counts:
         """What is in the file."""
-        return self._attempt(lambda: _count(self._db)) or Counts(rows=0, alert_rows=0, oldest_s=None)
+        return self.attempt(lambda: _count(self._db)) or Counts(rows=0, alert_rows=0, oldest_s=None)
 
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
         os.close(self._guard)
 
-    def _attempt(self, work: Callable[[], _T]) -> _T | None:
+    def attempt(self, work: Callable[[], _T]) -> _T | None:
         """What `work` returns; None where the disk does not allow it. A damaged file is replaced, then `work` is done once more."""
         for again in (True, False):
             try:
                 return work()
-            except sqlite3.Error as error:
+            except _ERRORS as error:
                 if again and _is_damage(error):
                     self._db.close()
                     self._begin_anew(str(error))
@@ -132,13 +135,12 @@ class Store:
         existed = self._path.exists()
         try:
             self._db = _connect(self._path, expect_tables=existed)
-        except sqlite3.Error as error:
+            self._count_start()
+        except _ERRORS as error:
             if not existed or not (_is_damage(error) or _code(error) in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}):
                 raise StoreError(f"{self._path}: cannot be opened: {error}; {_REMEDY}") from error
             self._begin_anew(str(error))
             self._replaced()
-            return
-        self._count_start()
 
     def _begin_anew(self, reason: str) -> None:
         """Set the file aside and begin an empty one."""
@@ -153,15 +155,18 @@ class Store:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('base', ?), ('boot', ?)", (base, base))
             # Rows that were on their way must not be taken for rows of the new file.
             self._db.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (base,))
-        except (sqlite3.Error, OSError) as error:
+        except (*_ERRORS, OSError) as error:
             raise StoreError(f"{self._path}: damaged ({reason}) and cannot be replaced: {error}; {_REMEDY}") from error
         _log.error("outbox.damaged error=%s set_aside=%s", reason, aside)
         self._count_start()
 
     def _count_start(self) -> None:
         meta = dict(self._db.execute("SELECT key, value FROM meta"))
-        self.base, self.boot = meta.get("base", 0), meta.get("boot", 0) + 1
-        self._attempt(lambda: self._db.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (self.boot,)))
+        base, boot = meta.get("base", 0), meta.get("boot", 0)
+        if not isinstance(base, int) or not isinstance(boot, int):
+            raise DamageError("its counters are no numbers")
+        self.base, self.boot = base, boot + 1
+        self.attempt(lambda: self._db.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (self.boot,)))
 
 
 def read_counts(path: Path) -> Counts:
@@ -169,7 +174,7 @@ def read_counts(path: Path) -> Counts:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)) as db:
             return _count(db)
-    except sqlite3.Error as error:
+    except _ERRORS as error:
         raise StoreError(f"{path}: cannot be read: {error}; run this as the user that runs undertone") from error
 
 
@@ -186,10 +191,10 @@ def _connect(path: Path, *, expect_tables: bool) -> sqlite3.Connection:
             db.execute(f"PRAGMA {pragma}")
         taken = db.execute("PRAGMA user_version").fetchone()[0]
         if (expect_tables and taken == 0) or taken > len(_MIGRATIONS):
-            raise _DamageError("no outbox of this version" if taken else "emptied")  # noqa: TRY301 (handled as any damage)
+            raise DamageError("no outbox of this version" if taken else "emptied")  # noqa: TRY301 (handled as any damage)
         problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
-            raise _DamageError(problem)  # noqa: TRY301 (handled as any damage)
+            raise DamageError(problem)  # noqa: TRY301 (handled as any damage)
         for number, step in enumerate(_MIGRATIONS[taken:], start=taken + 1):
             db.executescript(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT;")
         # A file that cannot be written is found out now, not at the first event.
@@ -200,13 +205,14 @@ def _connect(path: Path, *, expect_tables: bool) -> sqlite3.Connection:
     return db
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Exception) -> int:
     """SQLite's primary result code; 0 for what is not SQLite's."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
-    return isinstance(error, _DamageError) or _code(error) in _DAMAGED
+def _is_damage(error: Exception) -> bool:
+    # Python itself says that a text is no UTF-8, without a code of SQLite's.
+    return isinstance(error, DamageError | UnicodeDecodeError) or _code(error) in _DAMAGED or "decode to UTF-8" in str(error)
 
 
 def _only_one(path: Path) -> int:
