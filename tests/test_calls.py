@@ -147,7 +147,8 @@ def test_overlap_is_measured_on_both_sides_of_it():
     assert not agent.interrupted
     # 2.2 s of both, less the pauses of 0.2 s and more that either makes in it.
     assert 1.0 <= customer.overlap_samples / 16000 <= 2.3
-    assert agent.overlap_samples == customer.overlap_samples
+    # Each is told when it ends, and who ends first has seen less of what activity says 200 ms late.
+    assert abs(agent.overlap_samples - customer.overlap_samples) <= 0.2 * 16000
 
 
 def test_level_and_noise_are_measured_in_each_utterance():
