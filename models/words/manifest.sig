@@ -1,1 +1,1 @@
-{"key":"3c51b1c1844fa0ea","signature":"5f4G6a8BH2g9oAL+7+HdFFWll7uKFioXFEQ7JxvtLOPTfiqM7NoEuNugbcptpAY+KjtAcgWqSgughy5a8ZCsDw=="}
+{"key":"3c51b1c1844fa0ea","signature":"7eqmmulK3a9KrGFP6iCRtIrh6LVNJ10u25YPCx+C0d24x0vzk3d5T/MIT7KK0dZFHP/JHajWGwcvTZe3mHNJAQ=="}
