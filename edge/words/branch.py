@@ -3,15 +3,15 @@
 tokens -> agent phrases out -> overlay + VADER (+ the learned model) -> log-odds against neutral -> probabilities, cause, drivers
 """
 
-import math
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from edge.bundle.signature import Trust
 from edge.config import KeywordConfig
 from edge.values import SAMPLE_RATE, Absent, Driver, Evidence, Polarity, Role, Word, WordsReading
 from edge.words.causes import Causes
-from edge.words.combine import Judge, Judged, by_code
+from edge.words.combine import DRIVER_FLOOR, Judge, Judged, by_code
 from edge.words.keywords import KeywordSpotter
 from edge.words.lexicon import Lexicon
 from edge.words.redact import redact
@@ -23,8 +23,6 @@ _UNCLEAR = 0.4
 _FULL_WORDS = 3
 # A person follows a handful of reasons.
 _DRIVERS = 5
-# Less than this much log-odds moved nothing.
-_DRIVER_FLOOR = 0.05
 # A cause is named for what may well be a complaint: the voice can still make it one.
 _COMPLAINT = 0.3
 
@@ -32,8 +30,10 @@ _COMPLAINT = 0.3
 class WordsJudge:
     """Judges sentences. Immutable after `load`; safe from any thread."""
 
-    def __init__(self, *, judge: Judge, causes: Causes, spotter: KeywordSpotter) -> None:
-        self._judge, self._causes, self._spotter = judge, causes, spotter
+    def __init__(self, *, judge: Judge, causes: Causes, keywords: Sequence[KeywordConfig] = ()) -> None:
+        self._judge, self._causes = judge, causes
+        self._codes = causes.airline
+        self._keywords, self._spotter = tuple(keywords), KeywordSpotter(keywords)
 
     @classmethod
     def load(
@@ -52,7 +52,7 @@ class WordsJudge:
         Raises ConfigError for a site's file, ModelError for a bundle that is refused.
         """
         overlay = Lexicon.load(lexicon)
-        return cls(judge=Judge.load(bundle, overlay, trust=trust), causes=Causes.load(causes), spotter=KeywordSpotter(keywords))
+        return cls(judge=Judge.load(bundle, overlay, trust=trust), causes=Causes.load(causes), keywords=keywords)
 
     def judge(self, words: Sequence[Word], role: Role) -> WordsReading | Absent:
         """What `words` of one utterance say, whoever speaks; agents' script phrases score nothing for any role.
@@ -62,23 +62,24 @@ class WordsJudge:
         if not words:
             return Absent(reason="no_words")
         confidence = sum(word.confidence for word in words) / len(words)
-        return self._read(" ".join(word.text for word in words), confidence, words, role)
+        text = " ".join(word.text for word in words)
+        return self._read(text, tokenize(text), confidence, words, role)
 
     def judge_text(self, text: str) -> WordsReading | Absent:
         """What a written sentence says, as if every word of it had been recognised for sure."""
+        tokens = tokenize(text)
         # Times that say only the order: one second a word.
         words = [
             Word(text=token, start=place * SAMPLE_RATE, end=(place + 1) * SAMPLE_RATE, confidence=1.0)
-            for place, token in enumerate(tokenize(text))
+            for place, token in enumerate(tokens if self._keywords else ())
         ]
-        return self._read(text, 1.0, words, Role.CUSTOMER) if words else Absent(reason="no_words")
+        return self._read(text, tokens, 1.0, words, Role.CUSTOMER)
 
     def prior(self) -> float:
         """The p_negative of a sentence about which nothing is known."""
-        return self._judge.prior[Polarity.NEGATIVE]
+        return self._judge.prior[0]
 
-    def _read(self, text: str, confidence: float, words: Sequence[Word], role: Role) -> WordsReading | Absent:
-        tokens = tokenize(text)
+    def _read(self, text: str, tokens: list[str], confidence: float, words: Sequence[Word], role: Role) -> WordsReading | Absent:
         if not tokens:
             return Absent(reason="no_words")
         own = self._judge.lexicon.without_agent(tokens)
@@ -90,38 +91,34 @@ class WordsJudge:
         if confidence < _UNCLEAR:
             return Absent(reason="unclear")
         judged = self._judge.read(own)
-        complaint = judged.label is Polarity.NEGATIVE or (
-            judged.p[Polarity.NEGATIVE] >= _COMPLAINT and judged.label is not Polarity.POSITIVE
-        )
-        learned = by_code(judged.causes, self._causes.airline) if judged.causes is not None else None
-        cause = self._causes.judge(own, learned) if complaint and role is not Role.AGENT else None
+        p_negative, p_neutral, p_positive = judged.p
+        likely = p_negative >= _COMPLAINT and judged.label is not Polarity.POSITIVE
+        cause = None
+        if role is not Role.AGENT and (likely or judged.label is Polarity.NEGATIVE):
+            cause = self._causes.judge(own, by_code(judged.causes, self._codes) if judged.causes is not None else None)
         redacted = redact(text)
         return WordsReading(
             redacted=redacted,
-            words=len(words),
+            words=len(tokens),
             confidence=confidence,
             label=judged.label,
-            p_negative=judged.p[Polarity.NEGATIVE],
-            p_neutral=judged.p[Polarity.NEUTRAL],
-            p_positive=judged.p[Polarity.POSITIVE],
+            p_negative=p_negative,
+            p_neutral=p_neutral,
+            p_positive=p_positive,
             evidence=Evidence(
                 negative=judged.llr_negative,
                 positive=judged.llr_positive,
                 quality=min(1.0, confidence * min(1.0, len(telling) / _FULL_WORDS)),
             ),
             cause=cause,
-            drivers=_strongest(judged, frozenset(tokenize(redacted))),
-            spotted=self._spotter.spot(words),
+            drivers=_strongest(judged, tokens if redacted == text else tokenize(redacted)),
+            spotted=self._spotter.spot(words) if words else (),
             signals=judged.signals,
         )
 
 
-def _strongest(judged: Judged, shown: frozenset[str]) -> tuple[Driver, ...]:
-    """The drivers that moved most, learned words only where redaction left them standing."""
-    kept = [
-        driver
-        for driver in judged.drivers
-        if abs(driver.weight) >= _DRIVER_FLOOR and math.isfinite(driver.weight) and (driver.words is None or driver.words <= shown)
-    ]
-    kept.sort(key=lambda driver: -abs(driver.weight))
-    return tuple(Driver(name=driver.name, weight=round(driver.weight, 3)) for driver in kept[:_DRIVERS])
+def _strongest(judged: Judged, shown: Sequence[str]) -> tuple[Driver, ...]:
+    """The drivers that moved most; words only where redaction left them standing."""
+    kept = sorted((driver for driver in judged.drivers if abs(driver.weight) >= DRIVER_FLOOR), key=lambda driver: -abs(driver.weight))
+    told = (driver for driver in kept if driver.word is None or driver.word in shown)
+    return tuple(Driver(name=driver.name, weight=round(driver.weight, 3)) for driver in islice(told, _DRIVERS))

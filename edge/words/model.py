@@ -22,7 +22,6 @@ from edge.bundle.golden import Case
 from edge.bundle.manifest import MANIFEST, load
 from edge.bundle.signature import Trust
 from edge.errors import ModelError
-from edge.values import Polarity
 from edge.words.ngrams import PAIR_BITS, WORD_BITS, length_scale, pair_rows, word_rows
 from edge.words.rated import RATED
 from edge.words.tokens import tokenize
@@ -75,7 +74,7 @@ class WordsModel:
         self._words_scale = np.asarray(tables["words_scale"], np.float32)
         self._pairs_scale = np.asarray(tables["pairs_scale"], np.float32)
         self._dense = np.asarray(tables["dense"], np.float32)
-        self._remembered: dict[str, Floats] = {}
+        self._remembered: dict[str, bytes] = {}
 
     @classmethod
     def load(cls, folder: Path, *, trust: Trust | None = None) -> "WordsModel":
@@ -114,33 +113,34 @@ class WordsModel:
         """What lower-case `tokens`, with their `numbers` of edge.words.rated, add up to."""
         words = list(dict.fromkeys(tokens))
         scale = length_scale(tokens)
-        by_word = np.array([self._share(word) for word in words], np.float32).reshape(len(words), self._dense.shape[1])
+        by_word = np.frombuffer(b"".join([self._share(word) for word in words]), np.float32).reshape(len(words), self._dense.shape[1])
         by_pair = self._pairs[pair_rows(tokens)].sum(axis=0, dtype=np.int32) * self._pairs_scale
         total = scale * (by_word.sum(axis=0) + by_pair) + np.array((*numbers, 1.0), np.float32) @ self._dense
         known = self.calibration
-        negative, positive = (float(known.scale[k]) * float(total[k]) + known.shift[k] for k in range(POLARITIES))
+        outputs = total.tolist()
+        negative, positive = (known.scale[k] * outputs[k] + known.shift[k] for k in range(POLARITIES))
         moved = scale * (known.scale[1] * by_word[:, 1] - known.scale[0] * by_word[:, 0])
         return Scored(
             negative=negative,
             positive=positive,
-            causes=dict(zip(known.causes, _softmax(total[POLARITIES:], known.cause_factors), strict=True)),
-            shares={word: float(share) for word, share in zip(words, moved, strict=True)},
+            causes=dict(zip(known.causes, _softmax(outputs[POLARITIES:], known.cause_factors), strict=True)),
+            shares=dict(zip(words, moved.tolist(), strict=True)),
         )
 
-    def _share(self, word: str) -> Floats:
-        """What `word` adds to each output, before the sentence's length is known: float32 (outputs,)."""
+    def _share(self, word: str) -> bytes:
+        """What `word` adds to each output, before the sentence's length is known: the bytes of float32 (outputs,), which join fast."""
         share = self._remembered.get(word)
         if share is None:
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered.clear()
-            share = self._words[word_rows(word)].sum(axis=0, dtype=np.int32).astype(np.float32) * self._words_scale
+            share = (self._words[word_rows(word)].sum(axis=0, dtype=np.int32).astype(np.float32) * self._words_scale).tobytes()
             self._remembered[word] = share
         return share
 
 
-def _softmax(scores: Floats, factors: Sequence[float]) -> list[float]:
-    top = float(scores.max())
-    powers = [factor * math.exp(float(score) - top) for score, factor in zip(scores, factors, strict=True)]
+def _softmax(scores: Sequence[float], factors: Sequence[float]) -> list[float]:
+    top = max(scores)
+    powers = [factor * math.exp(score - top) for score, factor in zip(scores, factors, strict=True)]
     whole = sum(powers)
     return [power / whole for power in powers]
 
@@ -166,8 +166,3 @@ def _check(path: Path, tables: Mapping[str, NDArray[np.generic]], calibration: C
             )
         if not np.isfinite(np.asarray(table, np.float64)).all():
             raise ModelError(f"{path}: '{name}' holds a number that is none; bring the bundle again")
-
-
-def polarities(p: Sequence[float]) -> dict[Polarity, float]:
-    """Three numbers in the manifest's order by name."""
-    return dict(zip((Polarity.NEGATIVE, Polarity.NEUTRAL, Polarity.POSITIVE), p, strict=True))
