@@ -20,6 +20,8 @@ from edge.words.voskmodel import find_vosk
 from tests.broker import Broker
 from tests.pulse import PulseAudio
 
+# PulseAudio's environment has a HOME of its own, where no recogniser would be found.
+VOSK = find_vosk(Config())
 CALL = Path(__file__).parent / "demo" / "call.wav"
 # Into the complaint and past its alert, as the issue of the broker that goes away asks for it.
 BROKER_STOPS_S, BROKER_AWAY_S = 22, 20
@@ -30,6 +32,7 @@ device: desk-014
 lines:
   - {{name: line-1, desk: "4711", source: {source}, channels: [customer, agent], idle_s: 6}}
 mqtt: {{url: "{url}"}}
+models: {{vosk: {vosk}}}
 state_dir: "{state}"
 """
 
@@ -62,7 +65,7 @@ class Subscriber:
             try:
                 event = self.events.get(timeout=max(0, give_up - time.monotonic()))
             except queue.Empty:
-                pytest.fail(f"no {wanted} {data} within {seconds} s; came: {[e['type'] for e in self.seen]}")
+                pytest.fail(f"no {wanted} {data} within {seconds} s; came: {[(e['type'], e['data'].get('state'), e['data'].get('reasons'), e['data'].get('lines')) for e in self.seen]}")
             if event["type"] == wanted and all(event["data"].get(k) == v for k, v in data.items()):
                 return event
 
@@ -73,7 +76,7 @@ class Subscriber:
 
 def start_box(tmp_path: Path, url: str, source: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     config = tmp_path / "undertone.yaml"
-    config.write_text(CONFIG.format(url=url, source=source, state=tmp_path / "state"), encoding="utf-8")
+    config.write_text(CONFIG.format(url=url, source=source, vosk=json.dumps(VOSK and str(VOSK)), state=tmp_path / "state"), encoding="utf-8")
     command = [sys.executable, "-m", "edge", "run", "--config", str(config)]
     return subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
 
@@ -82,7 +85,7 @@ def of(events: list[dict], kind: str) -> list[dict]:
     return [event["data"] for event in events if event["type"] == f"undertone.{kind}.v1"]
 
 
-@pytest.mark.skipif(find_vosk(Config()) is None, reason="no speech recogniser here: run `undertone fetch-model`")
+@pytest.mark.skipif(VOSK is None, reason="no speech recogniser here: run `undertone fetch-model`")
 def test_a_call_played_into_a_sound_card_reaches_a_subscriber_whole_though_the_broker_was_away(tmp_path):
     with PulseAudio.start(tmp_path) as pulse, Broker(tmp_path, persistent=True) as broker:
         central = Subscriber(broker.port)

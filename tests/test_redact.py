@@ -230,7 +230,7 @@ def test_identifiers_hidden_of_ten_thousand_generated_are_at_least_999_in_1000()
             "my card number is five to six some no one eight or one or five or nine or eight three or one six six",
             "my card number is [card]",
         ),
-        ("the last four digits are um seven one uh two nine", "the last four digits are um [number]"),
+        ("the last four digits are um seven one uh two nine", "the last [number]"),
     ],
 )
 def test_what_is_hidden_says_what_it_was(said, shown):

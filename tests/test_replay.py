@@ -116,7 +116,7 @@ def test_a_mixed_line_is_judged_by_words_only(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(None, "no such file"), (b"", "empty"), (b"hello, this is no sound at all", "not audio")],
+    [(None, "no such file"), (b"", "empty"), (b"hello, this is no sound at all", "not a recording")],
 )
 def test_what_cannot_be_heard_is_one_line_and_exit_1(tmp_path, content, says):
     path = tmp_path / "call.wav"
