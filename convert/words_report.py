@@ -119,16 +119,18 @@ def figures(outputs: Outputs, given: Material, folds: Ints) -> dict[str, float]:
     p, said = np.zeros((len(outputs.tested), 3)), np.zeros(len(outputs.tested), np.int64)
     cause_said, cause_p = np.zeros(len(outputs.tested), np.int64), np.zeros((len(outputs.tested), len(CAUSES)))
     heard_p, heard_said = np.zeros((len(outputs.heard), 3)), np.zeros(len(outputs.heard), np.int64)
-    place = folds[outputs.tested]
-    several = len(set(place.tolist())) > 1
+    place, told_place = folds[outputs.tested], folds[outputs.heard]
+    if len(set(place.tolist())) == 1:
+        # One fold alone is calibrated on its one half and judged on the other, both ways.
+        place, told_place = outputs.tested % 2, outputs.heard % 2
     for fold in sorted(set(place.tolist())):
         mine = place == fold
-        fitted = calibrate(outputs, given, ~mine if several else None)
+        fitted = calibrate(outputs, given, ~mine)
         p[mine] = fitted.p(outputs.clean[mine])
         said[mine] = (p[mine] * fitted.decision).argmax(axis=1)
         cause_p[mine] = softmax(outputs.clean[mine][:, POLARITIES:])
         cause_said[mine] = (cause_p[mine] * fitted.cause_factors).argmax(axis=1)
-        told = folds[outputs.heard] == fold
+        told = told_place == fold
         heard_p[told] = fitted.p(outputs.spoken[told])
         heard_said[told] = (heard_p[told] * fitted.decision).argmax(axis=1)
     labels, causes = given.labels[outputs.tested], given.causes[outputs.tested]
