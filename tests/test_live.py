@@ -65,7 +65,8 @@ class Subscriber:
             try:
                 event = self.events.get(timeout=max(0, give_up - time.monotonic()))
             except queue.Empty:
-                pytest.fail(f"no {wanted} {data} within {seconds} s; came: {[(e['type'], e['data'].get('state'), e['data'].get('reasons'), e['data'].get('lines')) for e in self.seen]}")
+                came = [(e["type"], e["data"].get("state"), e["data"].get("reasons"), e["data"].get("lines")) for e in self.seen]
+                pytest.fail(f"no {wanted} {data} within {seconds} s; came: {came}")
             if event["type"] == wanted and all(event["data"].get(k) == v for k, v in data.items()):
                 return event
 
@@ -76,7 +77,9 @@ class Subscriber:
 
 def start_box(tmp_path: Path, url: str, source: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     config = tmp_path / "undertone.yaml"
-    config.write_text(CONFIG.format(url=url, source=source, vosk=json.dumps(VOSK and str(VOSK)), state=tmp_path / "state"), encoding="utf-8")
+    config.write_text(
+        CONFIG.format(url=url, source=source, vosk=json.dumps(VOSK and str(VOSK)), state=tmp_path / "state"), encoding="utf-8"
+    )
     command = [sys.executable, "-m", "edge", "run", "--config", str(config)]
     return subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
 

@@ -59,7 +59,11 @@ def test_a_file_is_read_line_by_line(tmp_path, capsys):
 
 
 def test_wrong_use_is_one_line_with_the_remedy(tmp_path, capsys):
-    for arguments in (["words", "--file", str(tmp_path / "none.txt")], ["words", "hello", "--file", "x"], ["words", "x", "--model", str(tmp_path)]):
+    for arguments in (
+        ["words", "--file", str(tmp_path / "none.txt")],
+        ["words", "hello", "--file", "x"],
+        ["words", "x", "--model", str(tmp_path)],
+    ):
         assert main(arguments) in (1, 2)
         error = capsys.readouterr().err
         assert error.count("\n") == 1

@@ -131,7 +131,12 @@ def test_rows_of_ngrams_stay_what_they_were():
 
 
 def test_near_duplicates_share_a_group_and_a_fold():
-    texts = ["you lost my bag in boston today", "you lost my bag in boston again", "what time do you open", "you lost my bag in boston today"]
+    texts = [
+        "you lost my bag in boston today",
+        "you lost my bag in boston again",
+        "what time do you open",
+        "you lost my bag in boston today",
+    ]
     groups = duplicate_groups(texts)
     assert groups[0] == groups[1] == groups[3] != groups[2]
     placed = folds([Row(id=str(n), text=text, label=0, cause=-1) for n, text in enumerate(texts)])
@@ -163,7 +168,7 @@ def test_learnt_errors_come_back_about_as_often():
     import random
 
     errors = WordErrors([(["hold", "on"], ["old", "on"]), (["hold", "on"], ["hold", "on"])] * 20)
-    chance = random.Random(1)  # noqa: S311 (not a secret)
+    chance = random.Random(1)
     made = [errors.corrupt(["hold", "on"], chance) for _ in range(400)]
     assert 0.35 < sum(m[0] == "old" for m in made if m) / 400 < 0.6
     assert sum("on" in m for m in made) / 400 > 0.9
