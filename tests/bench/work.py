@@ -91,10 +91,10 @@ def words(_: str) -> Callable[[], Any]:
 
 def vader(_: str) -> Callable[[], Any]:
     """NLTK's VADER on the same 12 sentences."""
-    from edge.words.sentiment import load_vader
+    from edge.words.sentiment import Vader
 
-    analyser = load_vader()
-    return lambda: [analyser.polarity_scores(text) for text in _SENTENCES * 20]
+    analyser = Vader()
+    return lambda: [analyser.plain(text) for text in _SENTENCES * 20]
 
 
 def _sixteen_kilohertz(call: str) -> Iterator[np.ndarray]:
