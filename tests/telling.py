@@ -80,14 +80,16 @@ def until(happened, patience_s: float = PATIENCE_S) -> None:
 class Subscriber:
     """A real client that keeps every message; its session outlives the broker's and its own connections (MQTT 5)."""
 
-    def __init__(self, url: str, topic: str = "undertone/#", *, username: str | None = None, password: str | None = None) -> None:
+    def __init__(
+        self, url: str, topic: str = "undertone/#", *, qos: int = 1, username: str | None = None, password: str | None = None
+    ) -> None:
         self.messages: list[tuple[str, dict, bool]] = []
         self.subscribed = threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="subscriber", protocol=mqtt.MQTTv5)
         self._client.reconnect_delay_set(0.05, 0.2)
         if username:
             self._client.username_pw_set(username, password)
-        self._topic = topic
+        self._topic, self._qos = topic, qos
         self._client.on_connect = self._connected
         self._client.on_disconnect = lambda *_: self.subscribed.clear()
         self._client.on_subscribe = lambda *_: self.subscribed.set()
@@ -104,7 +106,7 @@ class Subscriber:
     def _connected(self, client, *_) -> None:
         # Until the SUBACK of this connection, something that the broker kept for us may still be in the broker alone.
         self.subscribed.clear()
-        client.subscribe(self._topic, 1)
+        client.subscribe(self._topic, self._qos)
 
     def __exit__(self, *_) -> None:
         self._client.disconnect()
