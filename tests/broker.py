@@ -9,7 +9,6 @@ with Broker(tmp_path) as broker:
 import getpass
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Mapping
@@ -20,17 +19,11 @@ from typing import Self
 import pytest
 
 from tests.certificates import Authority, Pair
+from tests.ports import free_port
 
 # A loaded two-core machine once took 3 s to start it.
 _START_S = 30.0
 _STOP_S = 5.0
-
-
-def free_port() -> int:
-    """A loopback TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Broker:

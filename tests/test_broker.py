@@ -10,8 +10,9 @@ import pytest
 from edge.bus.mqtt import Acknowledged, Link, Message, Subscribed, Will
 from edge.config import MqttConfig
 from edge.errors import BusError
-from tests.broker import Broker, free_port
+from tests.broker import Broker
 from tests.certificates import Authority
+from tests.ports import free_port
 from tests.telling import PATIENCE_S
 
 SHIPPED = Path(__file__).parent.parent / "systemd" / "mosquitto"

@@ -15,7 +15,8 @@ from edge.__main__ import main
 from edge.bus.publisher import Publisher
 from edge.cli.console import Console
 from edge.config import Config, MqttConfig
-from tests.broker import Broker, free_port
+from tests.broker import Broker
+from tests.ports import free_port
 from tests.telling import PATIENCE_S, alert, open_outbox, text, until
 from tests.test_schema import EVERYTHING, wrapped
 

@@ -2,19 +2,13 @@
 
 import asyncio
 import logging
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from amqtt.broker import Broker
 
-
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 @contextmanager
