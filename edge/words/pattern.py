@@ -1,4 +1,4 @@
-"""Phrases with slots, compiled: the one way in which lexicon, causes and agent phrases find words in a sentence.
+"""Phrases with slots: the one way in which lexicon, causes and agent phrases find words in a sentence.
 
 on hold               these words
 call|ring me          one or the other
@@ -7,57 +7,35 @@ please? help          an optional word
 cancel*               a word that begins so (not first in a phrase)
 waiting _ hours       exactly one word, whatever it is
 nobody ~ called       up to three words, whatever they are
+
+Thousands of phrases are one automaton over words, whose states are worked out when a sentence first comes to them: regular expressions
+took half a second to compile at every start, and were tried one by one.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
-NUMBER_WORDS = [
-    "zero",
-    "oh",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-    "thirty",
-    "forty",
-    "fifty",
-    "sixty",
-    "seventy",
-    "eighty",
-    "ninety",
-    "hundred",
-    "thousand",
-    "million",
-    "half",
-    "quarter",
-]
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+NUMBER_WORDS = _words(
+    "zero oh one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million half quarter"
+)
 # What counts an amount loosely, and only before or among numbers and units: "a couple of weeks", "over an hour".
-_LOOSE = ["a", "an", "another", "couple", "few", "several", "dozen", "many", "of", "and", "point", "over", "nearly", "almost", "about"]
+_LOOSE = _words("a an another couple few several dozen many of and point over nearly almost about")
+_NUMBER = frozenset(NUMBER_WORDS + _LOOSE)
+# How many words "~" may stand for.
+_GAP = 3
+# Sentences come to some thousand states in all; where a site's own phrases make more, they are forgotten and worked out again.
+_MANY_STATES = 50_000
 
-# A number as spoken is up to nine words long ("two thousand four hundred and ninety five" is seven).
-_NUMBER = f"(?:(?:{'|'.join(NUMBER_WORDS + _LOOSE)}) ){{1,9}}"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(NamedTuple):
     """Pattern `name` covers tokens[start:end]."""
 
     name: str
@@ -65,56 +43,98 @@ class Match:
     end: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
-    """One compiled phrase; `firsts` are the words that it can begin with."""
+class Element(NamedTuple):
+    """One slot of a phrase: words of which one is said (each a tuple of words), beginnings of words, or nothing but its name.
+
+    `text` is the element as written; "~", "_" and "<number>" among its parts say the rest.
+    """
+
+    text: str
+    said: tuple[tuple[str, ...], ...] = ()
+    begins: tuple[str, ...] = ()
+    number: bool = False
+    optional: bool = False
+
+
+class Pattern(NamedTuple):
+    """One phrase, checked."""
 
     name: str
-    regex: re.Pattern[str]
-    firsts: frozenset[str]
+    elements: tuple[Element, ...]
 
     @classmethod
     def parse(cls, text: str, classes: Mapping[str, Sequence[str]]) -> "Pattern":
-        """Compile `text`. Raises ValueError saying what to change."""
-        source, firsts, open_start = "", set[str](), True
-        for element in text.split():
-            optional = element.endswith("?")
-            body, words = _element(element.removesuffix("?"), classes)
-            source += f"(?:{body})?" if optional else body
-            if open_start:
-                if not words:
-                    raise ValueError(f"begins with '{element}'; begin with a word or a class")
-                firsts |= words
-                open_start = optional
-        if open_start:
-            raise ValueError("holds no word that must be there; give at least one")
-        return cls(name=text, regex=re.compile(source), firsts=frozenset(firsts))
+        """The phrase `text`. Raises ValueError saying what to change."""
+        elements = tuple(_element(part, classes) for part in text.split())
+        for element in elements:
+            if not (element.said or element.number) or element.begins:
+                raise ValueError(f"begins with '{element.text}'; begin with a word or a class")
+            if not element.optional:
+                return cls(text, elements)
+        raise ValueError("holds no word that must be there; give at least one")
+
+
+class _State:
+    """Where a sentence stands in all phrases at once."""
+
+    __slots__ = ("begins", "ends", "moves", "nodes", "other")
+
+    def __init__(self, nodes: frozenset[int]) -> None:
+        self.nodes = nodes
+        # The phrases that end here.
+        self.ends = tuple(sorted(-1 - node for node in nodes if node < 0))
+        # Where a word leads: None to nowhere; places still to be worked out are frozensets of nodes. `other` is for any other word.
+        self.moves: dict[str, _State | frozenset[int] | None] = {}
+        self.other: _State | frozenset[int] | None = None
+        self.begins: tuple[str, ...] = ()
+
+
+# Stands where no word has been looked up; no state has it.
+_UNSEEN = _State(frozenset())
 
 
 class PatternIndex:
-    """Many patterns, found in one pass over a sentence: only those that begin with a word of it are tried."""
+    """Many patterns, found in one pass over a sentence. What it remembers can be worked out again: safe from any thread."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
-        self._by_first: dict[str, list[Pattern]] = {}
-        for pattern in patterns:
-            for word in pattern.firsts:
-                self._by_first.setdefault(word, []).append(pattern)
+        self._names: list[str] = []
+        # After a gap a phrase ends where it first can, and takes what may follow at once; without one it takes all that it can.
+        self._short: list[bool] = []
+        # Of each node the words that lead on (None: any), the beginnings of words that do, and the nodes that they lead to.
+        self._words: list[frozenset[str] | None] = []
+        self._begins: list[tuple[str, ...]] = []
+        self._targets: list[tuple[int, ...]] = []
+        first: list[int] = []
+        for number, pattern in enumerate(patterns):
+            self._names.append(pattern.name)
+            self._short.append(any(element.text == "~" for element in pattern.elements))
+            nodes: tuple[int, ...] = (-1 - number,)
+            for element in reversed(pattern.elements):
+                nodes = self._before(element, nodes)
+            first += nodes
+        self._first = frozenset(first)
+        self._states: dict[frozenset[int], _State] = {}
+        self._root = self._state(self._first)
 
     def every(self, tokens: Sequence[str]) -> list[Match]:
-        """Each match at each position, overlaps included, in the order of the sentence."""
-        sentence = " ".join(tokens) + " "
-        at: dict[int, int] = {}
-        offset = 0
-        for position, token in enumerate(tokens):
-            at[offset] = position
-            offset += len(token) + 1
-        at[offset] = len(tokens)
-        found = []
-        for offset, position in at.items():
-            for pattern in self._by_first.get(tokens[position], ()) if position < len(tokens) else ():
-                match = pattern.regex.match(sentence, offset)
-                if match:
-                    found.append(Match(name=pattern.name, start=position, end=at[match.end()]))
+        """Each pattern at each position, overlaps included, in the order of the sentence."""
+        found: list[Match] = []
+        length = len(tokens)
+        root = self._root
+        for start, token in enumerate(tokens):
+            if token not in root.moves:
+                continue
+            ends: dict[int, int] = {}
+            here, state = start, root
+            while here < length and (after := self._move(state, tokens[here])) is not None:
+                here, state = here + 1, after
+                for number in state.ends:
+                    if ends.get(number, here) >= here - 1 or not self._short[number]:
+                        ends[number] = here
+            found += [Match(self._names[number], start, end) for number, end in sorted(ends.items())]
+        if len(self._states) > _MANY_STATES:
+            self._states = {}
+            self._root = self._state(self._first)
         return found
 
     def find(self, tokens: Sequence[str]) -> list[Match]:
@@ -131,36 +151,125 @@ class PatternIndex:
                 chosen.append(match)
         return sorted(chosen, key=lambda m: m.start)
 
+    def _before(self, element: Element, after: tuple[int, ...]) -> tuple[int, ...]:
+        """New nodes for `element` that lead to the nodes `after`; where a phrase may stand before it."""
+        if element.text == "~":
+            reached = after
+            for _ in range(_GAP):
+                reached = (*after, self._node(None, reached))
+            return reached
+        if element.text == "_":
+            node = self._node(None, after)
+            return (node, *after) if element.optional else (node,)
+        nodes = []
+        alone = frozenset([words[0] for words in element.said if len(words) == 1])
+        if alone or element.begins:
+            nodes.append(self._node(alone, after, element.begins))
+        for words in element.said:
+            if len(words) > 1:
+                reached = after
+                for word in reversed(words):
+                    reached = (self._node(frozenset((word,)), reached),)
+                nodes += reached
+        if element.number:
+            nodes.append(self._node(_NUMBER, after))
+            self._targets[-1] = (*after, nodes[-1])
+        return (*nodes, *after) if element.optional else tuple(nodes)
 
-def _element(element: str, classes: Mapping[str, Sequence[str]]) -> tuple[str, set[str]]:
-    """The regular expression of one element (each word with the space after it) and the words it can begin with."""
-    if element == "~":
-        return r"(?:[^ ]+ ){0,3}?", set()
-    if element == "_":
-        return r"[^ ]+ ", set()
-    bodies: list[str] = []
-    firsts: set[str] = set()
-    starred = False
-    for part in element.split("|"):
-        if part == "<number>":
-            bodies.append(_NUMBER)
-            firsts.update(NUMBER_WORDS, _LOOSE)
-        elif part.startswith("<"):
-            members = _members(part, classes)
-            # Longest first: a regular expression takes the first alternative that fits.
-            bodies.extend(re.escape(member) + " " for member in sorted(members, key=len, reverse=True))
-            firsts.update(member.split()[0] for member in members)
-        elif re.fullmatch(r"[a-z0-9'&-]+\*?", part):
-            bodies.append(re.escape(part.removesuffix("*")) + ("[^ ]* " if part.endswith("*") else " "))
-            firsts.add(part)
-            starred |= part.endswith("*")
+    def _node(self, words: frozenset[str] | None, targets: tuple[int, ...], begins: tuple[str, ...] = ()) -> int:
+        self._words.append(words)
+        self._begins.append(begins)
+        self._targets.append(targets)
+        return len(self._words) - 1
+
+    def _move(self, state: _State, word: str) -> _State | None:
+        """Where `word` leads from `state`."""
+        after = state.moves.get(word, _UNSEEN)
+        if after is _UNSEEN:
+            if state.begins and word.startswith(state.begins):
+                after = state.moves[word] = self._led_to(state, word)
+            else:
+                after = state.other
+                if isinstance(after, frozenset):
+                    after = state.other = self._state(after)
+                return after
+        if isinstance(after, frozenset):
+            after = state.moves[word] = self._state(after)
+        return after
+
+    def _led_to(self, state: _State, word: str) -> frozenset[int]:
+        led: set[int] = set()
+        for node in state.nodes:
+            if node >= 0 and ((words := self._words[node]) is None or word in words or word.startswith(self._begins[node] or ("\0",))):
+                led.update(self._targets[node])
+        return frozenset(led)
+
+    def _state(self, nodes: frozenset[int]) -> _State:
+        state = self._states.get(nodes)
+        if state is not None:
+            return state
+        state = _State(nodes)
+        led: dict[str, list[int]] = {}
+        anywhere: list[int] = []
+        for node in nodes:
+            if node < 0:
+                continue
+            words, targets = self._words[node], self._targets[node]
+            if words is None:
+                anywhere += targets
+            else:
+                state.begins += self._begins[node]
+                for word in words:
+                    led.setdefault(word, []).extend(targets)
+        for word, targets_of in led.items():
+            begun = state.begins and word.startswith(state.begins)
+            state.moves[word] = self._led_to(state, word) if begun else frozenset((*targets_of, *anywhere))
+        if anywhere:
+            state.other = frozenset(anywhere)
+        self._states[nodes] = state
+        return state
+
+
+def _element(text: str, classes: Mapping[str, Sequence[str]]) -> Element:
+    """One element of a phrase. Raises ValueError."""
+    if "<" not in text:
+        return _plain(text)
+    bodies = text.removesuffix("?").split("|")
+    said: tuple[tuple[str, ...], ...] = ()
+    begins: tuple[str, ...] = ()
+    for body in bodies:
+        if body.startswith("<"):
+            said += _split(_members(body, classes)) if body != "<number>" else ()
         else:
+            part = _plain(body)
+            said += part.said
+            begins += part.begins
+    return Element(text, said, begins, number="<number>" in bodies, optional=text.endswith("?"))
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> Element:
+    """An element without a class."""
+    if text.removesuffix("?") in ("~", "_"):
+        return Element(text.removesuffix("?"), optional=text.endswith("?"))
+    said, begins = [], []
+    for part in text.removesuffix("?").split("|"):
+        if not re.fullmatch(r"[a-z0-9'&-]+\*?", part):
             raise ValueError(f"'{part}' is no lower-case word, <class>, ~ or _; write words as spoken, numbers in words")
-    return f"(?:{'|'.join(bodies)})", set() if starred else firsts
+        if part.endswith("*"):
+            begins.append(part.removesuffix("*"))
+        else:
+            said.append((part,))
+    return Element(text, tuple(said), tuple(begins), optional=text.endswith("?"))
 
 
-def _members(element: str, classes: Mapping[str, Sequence[str]]) -> Sequence[str]:
+@lru_cache(maxsize=256)
+def _split(members: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(member.split()) for member in members)
+
+
+def _members(element: str, classes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     members = classes.get(element.strip("<>"))
     if members is None:
         raise ValueError(f"unknown class {element}; known classes: {', '.join(f'<{name}>' for name in ('number', *classes))}")
-    return members
+    return tuple(members)
