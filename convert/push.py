@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         with _Drawn(console, parcel) as drawn:
             rollout = Rollout(site, parcel, here, drawn.show, silent_s=args.silent)
             good = rollout.run(canaries, wait_s=args.timeout * 3600, until_kept=args.until == "kept")
-        if parcel.kind in {"voice", "words"}:
+        if parcel.kind != "vosk":
             site.last_words(found, parcel.version, _INFO_S)
         _print(console, parcel, found)
         return 0 if good and len(here) == len(found) else 1
@@ -173,6 +173,6 @@ def _coloured(box: "Box") -> str:
 
 
 def _why(box: "Box") -> str:
-    shown = ("proof_ms", "calls_wanted", "calls", "utterances", "drift_psi", "other_side_share", "window_ms", "shadow_window_ms")
+    shown = ("proof_ms", "calls_wanted", "calls", "utterances", "drift_psi", "other_side_share", "cost_ms", "shadow_cost_ms")
     figures = ", ".join(f"{name} {box.figures[name]:g}" for name in shown if name in box.figures)
     return "".join(f": {part}" for part in (box.reason, figures) if part)

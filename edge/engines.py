@@ -1,6 +1,7 @@
 """What judges a call, loaded once a box (Engines) and bound to one call (Ears): the models cannot change under a call."""
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,8 @@ from edge.call.rules import RuleBook, RuleSet
 from edge.config import Config, LineConfig
 from edge.errors import ModelError
 from edge.segment.crosstalk import customer_utterance
-from edge.values import Absent, Mode, Role, SpeechAudio, Utterance, VoiceReading, WordsReading
+from edge.values import Absent, Mode, Role, SpeechAudio, Utterance, Verdict, VoiceReading, WordsReading
+from edge.verdict.fuse import fuse
 from edge.voice.emotion import EmotionModel
 from edge.words.branch import WordsJudge
 from edge.words.recogniser import ChannelRecogniser, Engine
@@ -36,7 +38,7 @@ class Engines:
     missing: Mapping[str, str] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     weights_fitted: bool = False
-    trial: Trial | None = None
+    trials: Mapping[Kind, Trial] = field(default_factory=dict)
 
     @property
     def models(self) -> dict[str, str | None]:
@@ -47,9 +49,10 @@ class Engines:
         """These models bound to a new call on `line`."""
         return Ears(self, line, Mode(config.mode))
 
-    def with_trial(self, trial: Trial | None) -> "Engines":
-        """The same, the voice model being on probation or no longer."""
-        return replace(self, trial=trial)
+    def with_trial(self, kind: Kind, trial: Trial | None) -> "Engines":
+        """The same, the model of this kind being on probation or no longer."""
+        others = {other: one for other, one in self.trials.items() if other != kind}
+        return replace(self, trials=others | ({kind: trial} if trial is not None else {}))
 
 
 class Ears:
@@ -57,7 +60,8 @@ class Ears:
 
     def __init__(self, engines: Engines, line: LineConfig, mode: Mode) -> None:
         self.models = engines.models
-        self._emotion, self._judge, self._mode, self._trial = engines.emotion, engines.judge, mode, engines.trial
+        self._emotion, self._judge, self._mode = engines.emotion, engines.judge, mode
+        self._weights, self._trials = engines.weights, engines.trials
         self._recognisers: dict[int, ChannelRecogniser] = {}
         self._unheard: set[int] = set()
         if engines.recogniser is not None and mode is not Mode.VOICE:
@@ -92,7 +96,8 @@ class Ears:
         if utterance.channel in self._unheard:
             self._unheard.discard(utterance.channel)
             return Absent(reason="overload")
-        return self._judge.judge(heard, utterance.role)
+        trial, question = self._trials.get("words"), (heard, utterance.role)
+        return self._judge.judge(*question) if trial is None else trial.ask(lambda asked: self._judge.judge(*asked), question)
 
     def voice(self, utterance: Utterance) -> VoiceReading | Absent:
         """How `utterance` was said, if it is a customer's own; or why nothing is known of it."""
@@ -105,15 +110,24 @@ class Ears:
         customer = customer_utterance(utterance)
         if customer is None:
             return Absent(reason="agent")
-        return self._emotion.read(customer) if self._trial is None else self._trial.read(self._emotion, customer)
+        trial = self._trials.get("voice")
+        return self._emotion.read(customer) if trial is None else trial.ask(self._emotion.read, customer)
+
+    def verdict(self, voice: VoiceReading | Absent, words: WordsReading | Absent) -> Verdict:
+        """Both readings of an utterance together, with the weights that this call is bound to."""
+        began = time.thread_time()
+        verdict = fuse(mode=self._mode, voice=voice, words=words, weights=self._weights)
+        if (trial := self._trials.get("fusion")) is not None:
+            trial.told((voice, words), verdict, time.thread_time() - began)
+        return verdict
 
     def close(self) -> None:
         """The call is over: let go of the recognisers."""
         for recogniser in self._recognisers.values():
             recogniser.finish()
         self._recognisers.clear()
-        if self._trial is not None:
-            self._trial.call_over()
+        for trial in self._trials.values():
+            trial.call_over()
 
 
 def load_engines(config: Config) -> Engines:
@@ -124,7 +138,7 @@ def load_engines(config: Config) -> Engines:
     """
     mode = Mode(config.mode)
     missing: dict[str, str] = {}
-    infos: dict[str, ModelInfo | None] = {"voice": None, "words": None, "recogniser": None}
+    infos: dict[str, ModelInfo | None] = {"voice": None, "words": None, "recogniser": None, "fusion": None}
     emotion = recogniser = None
     trust = trust_of(config)
     if mode is not Mode.WORDS:
@@ -140,14 +154,14 @@ def load_engines(config: Config) -> Engines:
             infos["recogniser"] = _vosk_info(vosk)
         words = find_bundle("words", config)
         infos["words"] = _info(load(words, kind="words", trust=trust)) if words else None
-    weights, fitted = _weights(config)
+    weights, infos["fusion"] = fusion_weights(find_bundle("fusion", config), config)
     return Engines(
         emotion=emotion,
         recogniser=recogniser,
         judge=load_judge(config),
         rules=RuleBook(Path(config.rules) if config.rules else None).current,
         weights=weights,
-        weights_fitted=fitted,
+        weights_fitted=infos["fusion"] is not None,
         infos=infos,
         missing=missing,
     )
@@ -162,14 +176,14 @@ def renewed(engines: Engines, kind: Kind, config: Config) -> Engines:
     match kind:
         case "voice" if mode is not Mode.WORDS:
             emotion, info = _voice(config)
-            return replace(engines, emotion=emotion, infos={**engines.infos, "voice": info}, trial=None)
+            return replace(engines, emotion=emotion, infos={**engines.infos, "voice": info})
         case "words" if mode is not Mode.VOICE:
             folder = find_bundle("words", config)
             words = _info(load(folder, kind="words", trust=trust_of(config))) if folder else None
             return replace(engines, judge=load_judge(config), infos={**engines.infos, "words": words})
         case "fusion":
-            weights, fitted = _weights(config)
-            return replace(engines, weights=weights, weights_fitted=fitted)
+            weights, fitted = fusion_weights(find_bundle("fusion", config), config)
+            return replace(engines, weights=weights, weights_fitted=fitted is not None, infos={**engines.infos, "fusion": fitted})
     return engines
 
 
@@ -179,18 +193,18 @@ def _voice(config: Config) -> tuple[EmotionModel, ModelInfo]:
     return EmotionModel.load(folder, trust=trust), _info(load(folder, kind="voice", trust=trust))
 
 
-def _weights(config: Config) -> tuple[Mapping[str, float], bool]:
-    """The fusion weights, and whether they were fitted on this site's calls: an installed bundle's before the configuration's."""
-    folder = find_bundle("fusion", config)
+def fusion_weights(folder: Path | None, config: Config) -> tuple[Mapping[str, float], ModelInfo | None]:
+    """The fusion weights of the bundle in `folder`, fitted on this site's calls; the configuration's, which are set, without one."""
     if folder is None:
-        return {"voice": config.fusion.voice_weight, "words": config.fusion.words_weight}, False
-    return weights_of(load(folder, kind="fusion", trust=trust_of(config))), True
+        return {"voice": config.fusion.voice_weight, "words": config.fusion.words_weight}, None
+    bundle = load(folder, kind="fusion", trust=trust_of(config))
+    return weights_of(bundle), _info(bundle)
 
 
-def load_judge(config: Config) -> WordsJudge:
-    """The words' judge with the site's own words, codes, routes and keywords."""
+def load_judge(config: Config, folder: Path | None = None) -> WordsJudge:
+    """The words' judge with the site's own words, codes, routes and keywords; with the model in `folder`, else the one that serves."""
     return WordsJudge.load(
-        bundle=find_bundle("words", config),
+        bundle=folder or find_bundle("words", config),
         lexicon=Path(config.lexicon) if config.lexicon else None,
         causes=Path(config.causes) if config.causes else None,
         keywords=config.keywords,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from edge.box.clock import Anchor, uuid7
+from edge.box.sides import Sides
 from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart
 from edge.bus.events import Event, LatencyData
 from edge.call.desk import Desk
@@ -21,15 +22,14 @@ from edge.values import (
     CallOpened,
     Frame,
     Happening,
-    Mode,
     Role,
     SpeechAudio,
     SpeechDropped,
     ToneHeard,
     Utterance,
+    WordsReading,
     samples_to_ms,
 )
-from edge.verdict.fuse import fuse
 
 
 class Line:
@@ -37,15 +37,26 @@ class Line:
 
     def __init__(self, *, line: LineConfig, config: Config, engines: Engines, new_call_id: Callable[[], str] = uuid7) -> None:
         self.overloaded = False
-        # What the next call will be bound to; may be replaced at any time, from any thread. `_engines` is the present call's.
-        self.engines = self._engines = engines
-        self._line, self._config, self._new_call_id = line, config, new_call_id
+        # What the next call will be bound to; may be replaced at any time, from any thread. `_engines` are the present call's.
+        self.serves, self._engines = (engines, config), engines
+        self._line, self._new_call_id = line, new_call_id
+        self._sides = Sides(line.channels)
         self._segmenter = Segmenter(roles=line.channels, idle_s=line.idle_s, tone_plan=line.tones)
         self._call: Call | None = None
         self._ears: Ears | None = None
         self._context = CallContext()
         self._desk = Desk()
         self._heard_to, self._arrived = 0, None  # type: int, float | None
+
+    @property
+    def in_call(self) -> bool:
+        """Whether a call is open."""
+        return self._call is not None
+
+    @property
+    def swapped(self) -> str | None:
+        """What to tell where the line's channels look swapped; None where they do not."""
+        return self._sides.swapped
 
     def hear(self, frame: Frame, arrived: float | None = None) -> Iterator[Event]:
         """The events that 20 ms more of sound bring about. `arrived`: monotonic seconds at capture; None measures no latency."""
@@ -87,21 +98,23 @@ class Line:
                     yield from self._judge(happening, self._call, self._ears)
                 case Activity():
                     yield from self._call.active(happening)
-                case ToneHeard():
+                case ToneHeard(channel=channel, name=name):
+                    self._sides.tone(channel, name)
                     yield from self._call.tone(happening)
                 case CallClosed():
                     yield from self._call.closed(happening)
                     self._desk.keep(self._call.alerts, datetime.now(UTC))
                     self._ears.close()
+                    self._sides.call_over()
                     self._call = self._ears = None
 
     def _open(self, opened: CallOpened) -> Iterator[Event]:
-        self._engines = self.engines
-        self._ears = self._engines.ears(self._line, self._config)
+        self._engines, config = self.serves
+        self._ears = self._engines.ears(self._line, config)
         self._call = Call(
             call_id=self._new_call_id(),
             line=self._line,
-            config=self._config,
+            config=config,
             # The call began some samples ago: the wall clock is read now and counted back.
             anchor=Anchor.take(self._heard_to),
             opened=opened,
@@ -117,11 +130,13 @@ class Line:
     def _judge(self, utterance: Utterance, call: Call, ears: Ears) -> Iterator[Event]:
         endpoint = self._since(utterance.speech_end)
         words = ears.words(utterance)
+        if isinstance(words, WordsReading):
+            self._sides.said(utterance.role, words.redacted)
         words_done = self._since(utterance.speech_end)
         voice = ears.voice(utterance)
         voice_done = self._since(utterance.speech_end)
         scored = utterance.role in (Role.CUSTOMER, Role.MIXED)
-        verdict = fuse(mode=Mode(self._config.mode), voice=voice, words=words, weights=self._engines.weights) if scored else None
+        verdict = ears.verdict(voice, words) if scored else None
         latency = LatencyData(endpoint_ms=endpoint, words_ms=words_done, voice_ms=voice_done, verdict_ms=self._since(utterance.speech_end))
         call.take_rules(self._engines.rules())
         yield from call.heard(utterance, voice=voice, words=words, verdict=verdict, latency=latency)

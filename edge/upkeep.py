@@ -1,4 +1,4 @@
-"""The box's models while it runs: bundles from the bus, who serves from each line's next call on, who is on probation.
+"""The box's models while it runs: bundles from the bus, and who serves from each line's next call on.
 
 One thread, beside the calls. What it changes on the disk survives its death at any instant.
 """
@@ -11,17 +11,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from edge.box.clock import now
+from edge.box.reload import reconfigured
 from edge.bundle import probation
 from edge.bundle.incoming import Incoming, Progress
-from edge.bundle.installing import Installed, install, on_probation, refuse_configured
+from edge.bundle.installing import Installed, install, refuse_configured
 from edge.bundle.manifest import Kind
-from edge.bundle.probation import Record, Verdict
-from edge.bundle.shadow import Broke, CallOver, Happened, Heard, Reader, Trial
-from edge.bundle.shipped import trust_of
-from edge.bundle.store import open_store
+from edge.bundle.probation import Verdict
+from edge.bundle.proof import KINDS
+from edge.bundle.shadow import Broke, CallOver, Happened, Heard
+from edge.bundle.store import Serving, open_store
 from edge.bundle.transfers import Transfers
 from edge.bus.commands import ModelInstall
 from edge.bus.events import Event, ModelChange
@@ -29,7 +28,8 @@ from edge.bus.topics import MODEL
 from edge.config import Config
 from edge.engines import Engines, renewed
 from edge.errors import ModelError, StoreError
-from edge.startup import conclude, ended
+from edge.startup import SWAPPED
+from edge.trials import Watch
 
 _log = logging.getLogger("undertone.models")
 
@@ -39,9 +39,8 @@ _WAITING = 32
 _TICK_S = 1.0
 # Between two words to the sender of a large model: it may be that far ahead.
 _TELL_EVERY_BYTES = 1_000_000
-_SWAPPED: tuple[Kind, ...] = ("voice", "words", "fusion")
 
-Action = Literal["receiving", "installed", "refused", "probation", "kept", "rolled_back"]
+Action = Literal["receiving", "installed", "refused", "probation", "kept", "rolled_back", "pinned"]
 Tell = Callable[[Sequence[Event]], None]
 
 
@@ -53,21 +52,19 @@ class Upkeep:
     ) -> None:
         self._config, self._engines, self._boot = config, engines, boot
         self._tell, self._serve, self._died = tell, serve, died
-        self._work: queue.Queue[ModelInstall | Happened | None] = queue.Queue(_WAITING)
+        self._work: queue.Queue[ModelInstall | Happened | Config | None] = queue.Queue(_WAITING)
         self._incoming = Incoming(folder=Path(config.state_dir) / "incoming")
         self._transfers = Transfers(folder=self._incoming.folder)
-        self._voice = open_store("voice", config)
-        self._current = {kind: open_store(kind, config).serving().current for kind in _SWAPPED}
-        self._record: Record | None = None
-        self._shadow: Reader | None = None
-        self._broke: str | None = None
+        self._stores = {kind: open_store(kind, config) for kind in KINDS}
+        self._serving = {kind: store.serving() for kind, store in self._stores.items()}
+        self._watches = {kind: Watch(kind, config) for kind in SWAPPED}
         self._told, self._told_bytes, self._deaf_to = 0, 0, ""
         self._thread = threading.Thread(target=self._guarded, name="upkeep")
 
     def start(self, changes: Sequence[ModelChange] = ()) -> None:
-        """Tell what `start_up` found, go on with a probation, and begin."""
+        """Tell what `start_up` found, go on with probations, and begin."""
         self._incoming.sweep()
-        changes = [*changes, *self._go_on_probation()]
+        changes = [*changes, *(change for kind in SWAPPED for change in self._take_up(kind))]
         self._serve(self._engines)
         for change in changes:
             self._announce(change)
@@ -80,13 +77,18 @@ class Upkeep:
         except queue.Full:
             _log.warning("model.chunk_dropped model=%s offset=%d", chunk.model, chunk.offset)
 
+    def reconfigure(self, config: Config) -> None:
+        """Take the site's own words, rules and weights as `config` says; it has been tried."""
+        self._work.put(config)
+
     def stop(self) -> None:
-        """End the thread; a probation goes on with the next start."""
+        """End the thread; probations go on with the next start."""
         if self._thread.is_alive():
             self._work.put(None)
             self._thread.join()
-        if self._record is not None:
-            self._keep(running=False)
+        for watch in self._watches.values():
+            if watch.record is not None:
+                watch.keep(running=False)
 
     # --- the thread --------------------------------------------------------------------------------------------------
 
@@ -106,8 +108,12 @@ class Upkeep:
                         return
                     case ModelInstall() as chunk:
                         self._take(chunk)
-                    case Heard() | Broke() | CallOver() as happened if self._record and happened.candidate == self._record.candidate:
-                        self._follow(happened)
+                    case Config() as config:
+                        self._config, self._engines = config, reconfigured(self._engines, config)
+                        self._serve(self._engines)
+                    case Heard() | Broke() | CallOver() as happened:
+                        self._watches[happened.kind].follow(happened)
+                        self._look()
             except queue.Empty:
                 pass
             if time.monotonic() >= next_tick:
@@ -142,23 +148,22 @@ class Upkeep:
         self._took(chunk, installed)
 
     def _took(self, chunk: ModelInstall, installed: Installed) -> None:
-        version = installed.bundle.manifest.version
+        kind, version = installed.kind, installed.bundle.manifest.version
         self._transfers.remember(chunk.sha256, name=installed.bundle.folder.name, version=version)
         figures = {"bytes": float(chunk.size), "proof_ms": installed.proof_ms}
-        self._say("installed", installed.kind, version, previous=installed.previous, figures=figures, transfer=chunk.sha256)
-        self._look()
+        self._say("installed", kind, version, previous=installed.previous, figures=figures, transfer=chunk.sha256)
+        self._follow_pointer(kind, by_hand=False)
         if not installed.on_probation:
-            reason = "serves from the next start on" if installed.kind == "vosk" else "serves from each line's next call on"
-            self._say("kept", installed.kind, version, previous=installed.previous, reason=reason, transfer=chunk.sha256)
+            reason = "serves from the next start on" if kind == "vosk" else "serves from each line's next call on"
+            self._say("kept", kind, version, previous=installed.previous, reason=reason, transfer=chunk.sha256)
 
     def _answer_again(self, chunk: ModelInstall, name: str, version: str, reason: str | None) -> None:
         """The same file once more: nothing is done twice, and the sender is told how it stands."""
-        store = open_store(chunk.model, self._config)
-        if store.serving().current != name:
+        if self._stores[chunk.model].serving().current != name:
             told = f"it was here and serves no more: {reason or 'another took its place'}; pack it again if it is meant"
             self._say("refused", chunk.model, version, reason=told, transfer=chunk.sha256)
-        elif (record := on_probation(store)) is not None:
-            self._announce(self._probation(record))
+        elif chunk.model in SWAPPED and self._watches[chunk.model].record is not None:
+            self._announce(self._watches[chunk.model].standing(self._engines))
         else:
             self._say("kept", chunk.model, version, reason="serves already", transfer=chunk.sha256)
 
@@ -173,133 +178,81 @@ class Upkeep:
 
     def _look(self) -> None:
         """Follow the pointers, whoever moved them, and judge who is on probation."""
-        for kind in _SWAPPED:
-            current = open_store(kind, self._config).serving().current
-            if current != self._current[kind]:
-                self._current[kind] = current
-                self._swap(kind)
-        if self._record is not None:
-            verdict = probation.judge(
-                self._record, self._config.models, now=time.time(), window_ms=self._window_ms, shadow_ms=self._shadow_ms
-            )
-            if verdict is not None:
-                self._conclude(self._record, verdict)
+        for kind in KINDS:
+            self._follow_pointer(kind, by_hand=True)
+        for kind, watch in self._watches.items():
+            if (verdict := watch.judge(self._engines)) is not None:
+                self._conclude(kind, verdict)
 
-    def _swap(self, kind: Kind) -> None:
+    def _follow_pointer(self, kind: Kind, *, by_hand: bool) -> None:
+        old, new = self._serving[kind], self._stores[kind].serving()
+        self._serving[kind] = new
+        if new.current != old.current:
+            self._swap(kind, by_hand=by_hand, back=new.current == old.previous)
+        if new.pinned != old.pinned:
+            reason = "nothing replaces it" if new.pinned else "no longer pinned: installs replace it"
+            self._say("pinned", kind, self._version(kind, new), reason=reason)
+
+    def _swap(self, kind: Kind, *, by_hand: bool, back: bool) -> None:
         """Calls to come are judged by what the pointer shows now; those that are going on are not touched."""
         try:
             self._engines = renewed(self._engines, kind, self._config)
+            changes = self._take_up(kind)
         except ModelError as error:
             _log.error("model.unusable kind=%s reason=%r", kind, str(error))
-            if kind == "voice" and (record := on_probation(self._voice)) is not None:
-                self._conclude(record, Verdict(action="rolled_back", reason=str(error)))
+            self._conclude(kind, Verdict(action="rolled_back", reason=str(error)))
             return
-        changes = self._go_on_probation() if kind == "voice" else []
+        if by_hand and not any(change.action == "rolled_back" for change in changes):
+            changes = [self._moved_by_hand(kind, back=back), *changes]
         _log.info("model.serves kind=%s models=%s", kind, self._engines.models.get(kind))
         # Told when it is so.
         self._serve(self._engines)
         for change in changes:
             self._announce(change)
 
-    def _go_on_probation(self) -> list[ModelChange]:
-        """Take up the probation of the voice model that serves, or end that of one that serves no more; what to tell of it."""
-        changes, left = [], probation.read(self._voice)
-        old = self._record or left
-        if old is not None and old.candidate != self._current["voice"] and old.verdict is None:
-            by_hand = left is not None and left.candidate == old.candidate
-            verdict = Verdict(
-                action="rolled_back", reason="taken back by hand" if by_hand else "another took its place before it was proven"
-            )
-            changes.append(ended(old, verdict, probation.figures(old)))
-            if by_hand:
-                probation.end(self._voice)
-        record = on_probation(self._voice) if self._engines.emotion is not None else None
-        self._record, self._shadow, self._broke = record, None, None
-        if record is None:
-            self._engines = self._engines.with_trial(None)
-            return changes
-        from edge.voice.emotion import EmotionModel
+    def _moved_by_hand(self, kind: Kind, *, back: bool) -> ModelChange:
+        """`undertone model install` or `rollback` was run on this box."""
+        serving = self._serving[kind]
+        version, before = self._version(kind, serving), self._version(kind, Serving(current=serving.previous))
+        if back:  # as any rollback: `version` goes, `previous` serves
+            return ModelChange(action="rolled_back", model=kind, version=before, previous=version, reason="taken back by hand", figures={})
+        return ModelChange(action="installed", model=kind, version=version, previous=before, reason="by hand", figures={})
 
-        self._shadow = EmotionModel.load(self._voice.path_of(record.previous), trust=trust_of(self._config))
-        self._keep(running=True)
-        self._engines = self._engines.with_trial(Trial(candidate=record.candidate, hand_on=self._hand_on))
-        return [*changes, self._probation(record)]
-
-    def _probation(self, record: Record) -> ModelChange:
-        limits = self._config.models
-        return ModelChange(
-            action="probation",
-            model="voice",
-            version=record.version,
-            previous=record.previous_version,
-            reason=None,
-            figures=self._figures() | {"calls_wanted": float(limits.probation_calls), "hours_wanted": limits.probation_hours},
-            transfer=record.transfer,
-        )
+    def _version(self, kind: Kind, serving: Serving) -> str:
+        manifest = self._stores[kind].manifest_of(serving.current)
+        return manifest.version if manifest is not None else "unknown"
 
     # --- on probation ------------------------------------------------------------------------------------------------
+
+    def _take_up(self, kind: Kind) -> list[ModelChange]:
+        if kind not in SWAPPED:
+            return []
+        self._engines, changes = self._watches[kind].take_up(self._serving[kind].current, self._engines, self._hand_on)
+        return changes
 
     def _hand_on(self, happened: Happened) -> None:
         """Called by the lines' threads; never waits. What does not fit is not compared, but a failure is never lost."""
         if isinstance(happened, Broke):
-            self._broke = happened.reason
+            self._watches[happened.kind].broken(happened)
         try:
             self._work.put_nowait(happened)
         except queue.Full:
             _log.warning("probation.not_compared kind=%s", type(happened).__name__)
 
-    def _follow(self, happened: Happened) -> None:
-        assert self._record is not None  # noqa: S101 (the caller has looked)
-        match happened:
-            case Heard(customer=customer, reading=reading) if self._shadow is not None:
-                self._record = probation.compare(self._record, reading, self._shadow.read(customer))
-            case CallOver():
-                self._keep(calls=self._record.calls + 1)
-                _log.info("probation.call calls=%d utterances=%d", self._record.calls, self._record.compared)
-        if self._broke is not None:
-            self._keep(failure=self._broke)
-        self._look()
-
-    def _keep(self, **changes: object) -> None:
-        """Change the record, here and on the disk."""
-        assert self._record is not None  # noqa: S101 (the callers have looked)
-        self._record = msgspec.structs.replace(self._record, **changes)
-        try:
-            probation.write(self._voice, self._record)
-        except StoreError as error:
-            _log.warning("probation.unwritten error=%s", error)
-
-    def _conclude(self, record: Record, verdict: Verdict) -> None:
-        figures = self._figures()
-        try:
-            conclude(self._voice, record, verdict)
-        except StoreError as error:
-            # Nothing can be done about it without the disk; the next look tries again.
-            _log.error("probation.not_concluded verdict=%s error=%s", verdict.action, error)
+    def _conclude(self, kind: Kind, verdict: Verdict) -> None:
+        watch = self._watches[kind]
+        told = watch.conclude(verdict, self._engines)
+        if told is None:
             return
-        self._transfers.explain(record.transfer, verdict.reason if verdict.action == "rolled_back" else None)
-        self._record, self._shadow = None, None
-        self._current["voice"] = self._voice.serving().current
+        self._transfers.explain(told.transfer, verdict.reason if verdict.action == "rolled_back" else None)
+        self._serving[kind] = watch.store.serving()
         if verdict.action == "rolled_back":
-            self._swap("voice")
+            self._swap(kind, by_hand=False, back=True)
         else:
-            self._engines = self._engines.with_trial(None)
+            self._engines = self._engines.with_trial(kind, None)
             self._serve(self._engines)
-        self._announce(ended(record, verdict, figures))
-        probation.end(self._voice)
-
-    @property
-    def _window_ms(self) -> float | None:
-        return self._engines.emotion.window_ms if self._engines.emotion is not None else None
-
-    @property
-    def _shadow_ms(self) -> float | None:
-        return self._shadow.window_ms if self._shadow is not None else None
-
-    def _figures(self) -> dict[str, float]:
-        if self._record is None:
-            return {}
-        return probation.figures(self._record, window_ms=self._window_ms, shadow_ms=self._shadow_ms)
+        self._announce(told)
+        probation.end(watch.store)
 
     # --- telling -----------------------------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ def test_twenty_boxes_run_the_new_model_after_one_command_two_of_them_for_real(t
         told = {event["topic"].split("/")[3] for event in central.seen if event["type"] == "undertone.device.model.v1"}
         assert len(told) == 20
         for _ in real:
-            central.until("undertone.call.started.v1", 240, models={"voice": "voice-9.0.1", "words": None, "recogniser": None})
+            central.until("undertone.call.started.v1", 240, models={"voice": "voice-9.0.1", "words": None, "recogniser": None, "fusion": None})
     for device in ("desk-1", "desk-2"):
         started, ended = models(central, device, "call.started"), models(central, device, "call.summary")
         # No call is judged by two, and no call goes back.

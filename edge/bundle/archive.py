@@ -47,7 +47,7 @@ def unpack(path: Path, folder: Path) -> None:
             raise ModelError(f"{folder}: no room: {size * 2 / 1e6:.1f} MB needed; make room on that disk")
         with tarfile.open(path, "r:") as tar:
             _unpack_members(path, tar, folder, size)
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, ValueError) as error:
         raise ModelError(f"{path}: not a whole bundle: {error}; bring it again") from error
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file; give a bundle's .tar or folder") from error

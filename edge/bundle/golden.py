@@ -88,7 +88,7 @@ def read(path: Path) -> Golden:
     """The golden file at `path`. Raises ModelError."""
     try:
         golden = msgspec.json.decode(path.read_bytes(), type=Golden)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not a golden file: {error}; pack the bundle again") from error
     if not golden.cases:
         raise ModelError(f"{path}: key 'cases': empty: a model that nothing checks is not taken; pack the bundle again")

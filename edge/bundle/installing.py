@@ -11,6 +11,7 @@ from edge.bundle.proof import kind_of, prove_folder
 from edge.bundle.store import Serving, Store, open_store
 from edge.config import Config
 from edge.errors import ModelError
+from edge.values import Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,10 @@ def install(
 
 
 def has_probation(kind: Kind, config: Config) -> bool:
-    """Whether a new model of this kind serves on probation first: those of the voice do, unless the box is told otherwise."""
-    return kind == "voice" and config.models.probation_calls > 0
+    """Whether a new model of this kind serves on probation first: one that judges calls in this box's mode, unless told otherwise."""
+    judges = {"voice": config.mode is not Mode.WORDS, "words": config.mode is not Mode.VOICE, "fusion": config.mode is Mode.BOTH}
+    configured = {"voice": config.models.voice, "words": config.models.words}.get(kind)
+    return judges.get(kind, False) and configured is None and config.models.probation_calls > 0
 
 
 def on_probation(store: Store) -> probation.Record | None:

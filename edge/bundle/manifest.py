@@ -114,7 +114,7 @@ def parse(raw: bytes, path: Path) -> Manifest:
     """A manifest from its bytes, without looking at any other file. Raises ModelError naming key and remedy."""
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not a manifest that this version knows: {error}; pack it again, or bring this box up to date") from error
     for name in (*manifest.files, *([manifest.golden] if manifest.golden else ())):
         if not is_plain(name) or name in (MANIFEST, SIGNATURE):

@@ -1,38 +1,43 @@
-"""A model on probation answers, and what it heard is handed on, so that the model before it can hear it too, in its own time."""
+"""A model on probation answers, and what it was asked is handed on, so that the model before it can answer too, in its own time."""
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TypeVar
 
-from edge.segment.crosstalk import CustomerUtterance
-from edge.values import Absent, VoiceReading
+from edge.bundle.manifest import Kind
+from edge.values import Absent, Verdict, VoiceReading, WordsReading
+
+Judged = VoiceReading | WordsReading | Verdict
+_Question = TypeVar("_Question")
+_Reading = TypeVar("_Reading", VoiceReading, WordsReading)
 
 
-class Reader(Protocol):
-    """A voice model. `window_ms`: processor time of its net so far, milliseconds a window, or None."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What two models of a kind are compared by."""
 
-    @property
-    def window_ms(self) -> float | None:
-        """Processor time of the net so far."""
-
-    def read(self, customer: CustomerUtterance) -> VoiceReading | Absent:
-        """How the customer spoke, or why nothing is known of it."""
+    p_negative: float
+    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """The model on probation answered `reading`."""
+    """The model on probation answered a question of its kind (None: it abstained), in so many seconds of processor time."""
 
+    kind: Kind
     candidate: str
-    customer: CustomerUtterance = field(repr=False)
-    reading: VoiceReading | Absent
+    question: object = field(repr=False)
+    answer: Answer | None
+    took_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broke:
     """It could not answer."""
 
+    kind: Kind
     candidate: str
     reason: str
 
@@ -41,6 +46,7 @@ class Broke:
 class CallOver:
     """A call that it judged has ended."""
 
+    kind: Kind
     candidate: str
 
 
@@ -51,26 +57,42 @@ Happened = Heard | Broke | CallOver
 class Trial:
     """What the ears of a call need of a probation. `hand_on` never waits; called by the lines' threads."""
 
+    kind: Kind
     candidate: str
     hand_on: Callable[[Happened], None]
 
-    def read(self, model: Reader, customer: CustomerUtterance) -> VoiceReading | Absent:
+    def ask(self, judge: Callable[[_Question], _Reading | Absent], question: _Question) -> _Reading | Absent:
         """The model's answer; Absent("failed") where it has none, which ends its probation."""
+        began = time.thread_time()
         try:
-            reading = model.read(customer)
+            judged = judge(question)
         except Exception as error:  # noqa: BLE001 (whatever a model on probation breaks with is its verdict, told on the bus)
-            self.hand_on(Broke(candidate=self.candidate, reason=f"failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"))
-            return Absent(reason="failed")
-        if isinstance(reading, VoiceReading) and not _is_number(reading):
-            self.hand_on(Broke(candidate=self.candidate, reason="failed: its answer is no number"))
-            return Absent(reason="failed")
-        self.hand_on(Heard(candidate=self.candidate, customer=customer, reading=reading))
-        return reading
+            return self._broke(f"failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
+        if not isinstance(judged, Absent) and not _is_number(judged):
+            return self._broke("failed: its answer is no number")
+        self.told(question, judged, time.thread_time() - began)
+        return judged
+
+    def told(self, question: object, judged: Judged | Absent, took_s: float) -> None:
+        """It has answered."""
+        self.hand_on(Heard(kind=self.kind, candidate=self.candidate, question=question, answer=answer_of(judged), took_s=took_s))
 
     def call_over(self) -> None:
         """A call that was bound to this model has ended."""
-        self.hand_on(CallOver(candidate=self.candidate))
+        self.hand_on(CallOver(kind=self.kind, candidate=self.candidate))
+
+    def _broke(self, reason: str) -> Absent:
+        self.hand_on(Broke(kind=self.kind, candidate=self.candidate, reason=reason))
+        return Absent(reason="failed")
 
 
-def _is_number(reading: VoiceReading) -> bool:
-    return all(math.isfinite(x) for x in (reading.p_negative, reading.p_neutral, reading.p_positive, *reading.probs.values()))
+def answer_of(judged: Judged | Absent) -> Answer | None:
+    """What is compared of a judgement; None where it abstains."""
+    if isinstance(judged, Absent) or judged.p_negative is None:
+        return None
+    return Answer(p_negative=judged.p_negative, label=str(judged.label))
+
+
+def _is_number(reading: VoiceReading | WordsReading) -> bool:
+    evidence = (reading.evidence.negative, reading.evidence.positive, reading.evidence.quality)
+    return all(math.isfinite(x) for x in (reading.p_negative, reading.p_neutral, reading.p_positive, *evidence))

@@ -111,7 +111,7 @@ def verify(manifest: bytes, signed: Path, trust: Trust) -> str | None:
         if trust.allow_unsigned:
             return None
         raise ModelError(f"{signed.parent}: nobody signed this model; {hint}") from error
-    except (OSError, msgspec.DecodeError, binascii.Error) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{signed}: not a signature file: {error}; bring the bundle again") from error
     public = trust.keys.get(found.key)
     if public is None:

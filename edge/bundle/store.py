@@ -63,7 +63,7 @@ class Store:
             return msgspec.json.decode(path.read_bytes(), type=Serving)
         except FileNotFoundError:
             return Serving()
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise StoreError(f"{path}: cannot be read: {error}; remove it to go back to the shipped model, then install again") from error
 
     def path_of(self, name: str | None) -> Path:

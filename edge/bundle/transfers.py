@@ -47,7 +47,7 @@ class Transfers:
     def _read(self) -> list[Outcome]:
         try:
             return msgspec.json.decode((self.folder / "outcomes.json").read_bytes(), type=list[Outcome])
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError, RecursionError):
             return []  # the worst of it: a file that comes twice is checked twice
 
     def _write(self, outcomes: list[Outcome]) -> None:
