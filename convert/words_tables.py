@@ -14,6 +14,7 @@ from edge.bundle.manifest import Bundle
 from edge.bundle.signature import Trust
 from edge.values import Absent
 from edge.words.branch import WordsJudge
+from edge.words.combine import CALLS
 from edge.words.sentiment import Vader
 
 # name in the figures, what it is, at least, aim; ECE is good where it is small.
@@ -64,9 +65,9 @@ def print_shipped(bundle: Bundle, tuned: Sequence[Path], sealed: Sequence[Path],
 
 
 def judged(judge: WordsJudge, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Labels (indices of LABELS) and p_negative of `texts`, an abstention being neutral at the prior, as `undertone words` prints it."""
+    """Labels (indices of LABELS) and p_negative of `texts`, abstentions as `undertone words` prints them."""
     readings = [judge.judge_text(text) for text in texts]
     label: Callable[[object], str] = str
     said = [1 if isinstance(reading, Absent) else LABELS.index(label(reading.label)) for reading in readings]
-    p = [judge.prior() if isinstance(reading, Absent) else reading.p_negative for reading in readings]
+    p = [CALLS[0] if isinstance(reading, Absent) else reading.p_negative for reading in readings]
     return np.array(said, np.int64), np.array(p)

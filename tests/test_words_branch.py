@@ -13,10 +13,15 @@ COMPLAINT = "i have been on hold for an hour and nobody called me back"
 
 
 @pytest.fixture(scope="module", params=["shipped", "lexicon"])
-def judge(request):
+def bundle(request):
     if request.param == "shipped" and not _SHIPPED.is_dir():
         pytest.skip("no words bundle is shipped: make one with `undertone-convert words`")
-    return WordsJudge.load(_SHIPPED if request.param == "shipped" else None)
+    return _SHIPPED if request.param == "shipped" else None
+
+
+@pytest.fixture(scope="module")
+def judge(bundle):
+    return WordsJudge.load(bundle)
 
 
 def said(text: str, confidence: float = 1.0) -> list[Word]:
@@ -104,13 +109,12 @@ def test_configured_keywords_are_spotted_with_their_time():
     assert (spotted.keyword, spotted.start, spotted.end) == ("leaving", 3 * SAMPLE_RATE, 6 * SAMPLE_RATE)
 
 
-def test_a_sites_lexicon_speaks_in_the_judgement(tmp_path, judge):
+def test_a_sites_lexicon_speaks_in_the_judgement(tmp_path, judge, bundle):
     site = tmp_path / "site.yaml"
     site.write_text(
         "version: site\ngroups:\n  - {category: broken, rated_by: us, why: our product, entries: {the zorbo hums: -3.5}}\n",
         encoding="utf-8",
     )
-    bundle = _SHIPPED if judge.prior() != 1 / 3 else None
     before, after = judge.judge_text("the zorbo hums"), WordsJudge.load(bundle, site).judge_text("the zorbo hums")
     assert after.p_negative > before.p_negative
     assert after.label is Polarity.NEGATIVE

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from edge.__main__ import main
 
 
@@ -35,6 +37,13 @@ def test_one_sentence_for_a_person(capsys):
     assert "negative" in shown
     assert "about: billing" in shown
     assert "4111" not in shown
+
+
+@pytest.mark.parametrize("nothing", ["yes", "okay", "uh huh yeah"])
+def test_what_says_nothing_is_neutral_at_the_prior_of_calls_not_of_tweets(capsys, nothing):
+    assert main(["words", nothing, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["label"], said["p_negative"], said["reason"]) == ("neutral", 0.25, "too_short")
 
 
 def test_a_pipe_gives_a_line_for_each_line():

@@ -21,8 +21,8 @@ examples:
   undertone words "where is my parcel" --config box.yaml   with a site's own words, codes, routes and keywords
 
 write as people speak; numbers may be digits. label is negative, neutral or positive. what says nothing ("yes", "okay", an agent's
-script) is neutral with a reason: no_words, too_short, unclear, agent. drivers name the lexicon entries (see edge/words/lexicon.yaml
-for their patterns), VADER's words and learned words that moved it; below 0 means towards negative.
+script) is neutral, as usual on calls, with a reason: no_words, too_short, unclear, agent. drivers name the lexicon entries (see
+edge/words/lexicon.yaml for their patterns), VADER's words and learned words that moved it; below 0 means towards negative.
 "text" is your own line, as you gave it; "redacted" is all of it that could leave a box.
 exit codes: 0 good, 1 a file or model cannot be used, 2 wrong use
 """
@@ -71,14 +71,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def judge_line(judge: "WordsJudge", text: str) -> dict[str, Any]:
-    """What the words path says of `text`, as one JSON-ready object; an abstention is neutral at the prior, with its reason."""
+    """What the words path says of `text`, as one JSON-ready object; an abstention is neutral at calls' own prior, with its reason."""
     from edge.values import Absent
+    from edge.words.combine import CALLS
     from edge.words.redact import redact
 
     reading = judge.judge_text(text)
     if isinstance(reading, Absent):
         return {
-            "text": text, "redacted": redact(text), "label": "neutral", "p_negative": round(judge.prior(), 6), "cause": None,
+            "text": text, "redacted": redact(text), "label": "neutral", "p_negative": CALLS[0], "cause": None,
             "drivers": [], "reason": reading.reason,
         }  # fmt: skip
     cause = reading.cause

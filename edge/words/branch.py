@@ -75,10 +75,6 @@ class WordsJudge:
         ]
         return self._read(text, tokens, 1.0, words, Role.CUSTOMER)
 
-    def prior(self) -> float:
-        """The p_negative of a sentence about which nothing is known."""
-        return self._judge.prior[0]
-
     def _read(self, text: str, tokens: list[str], confidence: float, words: Sequence[Word], role: Role) -> WordsReading | Absent:
         if not tokens:
             return Absent(reason="no_words")
