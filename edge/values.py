@@ -191,7 +191,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceReading:
-    """How it was said. `probs` are the seven emotions, 0..1, sum 1; the three polarities are calibrated, sum 1."""
+    """How it was said. `probs` are the seven emotions, 0..1, sum 1; the three polarities are calibrated, sum 1.
+
+    `model` is the name and version of what judged it.
+    """
 
     probs: Mapping[str, float]
     label: str
@@ -202,6 +205,7 @@ class VoiceReading:
     voiced_ms: int
     windows: int
     clipping: float
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +252,7 @@ class WordsReading:
 
     `signals` are the categories of the lexicon entries that spoke (edge.words.lexicon.CATEGORIES: repeat, threat, ...): codes, no words.
     `label` is the branch's own decision: its thresholds weigh the three classes alike, so it need not be the likeliest.
+    `model` is the name and version of what judged it; None where VADER and the lexicon did alone.
     """
 
     redacted: str
@@ -262,6 +267,7 @@ class WordsReading:
     spotted: tuple[Spotted, ...] = ()
     signals: tuple[str, ...] = ()
     label: Polarity | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ class VoiceData(Wire, frozen=True, kw_only=True):
     voiced_ms: Millis
     windows: Count
     clipping: Probability
+    model: str | None = None
 
 
 class CauseData(Wire, frozen=True, kw_only=True):
@@ -79,6 +80,7 @@ class WordsData(Wire, frozen=True, kw_only=True):
     cause: CauseData | None
     spotted: list[SpottedData]
     signals: list[str]
+    model: str | None = None
 
 
 class PartData(Wire, frozen=True, kw_only=True):

@@ -162,6 +162,8 @@ MEANINGS: dict[str, str] = {
     "checks": "Each check and how it went.",
     "action": "What was done.",
     "model": "Which model: voice, words, fusion or vosk.",
+    "VoiceData.model": "Name and version of the model that judged this utterance.",
+    "WordsData.model": "Name and version of the model that judged this utterance; null where the lexicon did alone.",
     "transfer": "Hash (sha256) of the file that came over the bus; null where none did.",
     "previous": "Version before; null where there was none.",
     "ModelChange.reason": "Why; null where it needs none.",

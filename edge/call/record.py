@@ -42,6 +42,7 @@ def voice_data(reading: VoiceReading) -> VoiceData:
         voiced_ms=reading.voiced_ms,
         windows=reading.windows,
         clipping=reading.clipping,
+        model=reading.model,
     )
 
 
@@ -69,6 +70,7 @@ def words_data(reading: WordsReading, start: int) -> WordsData:
             for one in reading.spotted
         ],
         signals=list(reading.signals),
+        model=reading.model,
     )
 
 

@@ -99,6 +99,7 @@ class EmotionModel:
             voiced_ms=voiced_ms,
             windows=len(cut.active),
             clipping=clipping,
+            model=self.label,
         )
 
     @property

@@ -110,6 +110,7 @@ class WordsJudge:
             drivers=_strongest(judged, tokens if redacted == text else tokenize(redacted)),
             spotted=self._spotter.spot(words) if words else (),
             signals=judged.signals,
+            model=self._judge.label,
         )
 
 

@@ -76,6 +76,11 @@ class Judge:
         """With the learned model in the folder `bundle`, if given. Raises ModelError."""
         return cls(lexicon, Vader(), WordsModel.load(bundle, trust=trust) if bundle is not None else None)
 
+    @property
+    def label(self) -> str | None:
+        """Name and version of the learned model; None without one."""
+        return None if self._model is None else self._model.label
+
     def read(self, tokens: Sequence[str]) -> Judged:
         """The judgement on lower-case `tokens` from which agent phrases have been taken out."""
         rated = rate(tokens, self.lexicon, self._vader)

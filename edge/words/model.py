@@ -67,8 +67,8 @@ class Scored:
 class WordsModel:
     """A loaded model. Safe from any thread: what it remembers can be worked out again at any time."""
 
-    def __init__(self, tables: Mapping[str, NDArray[np.generic]], calibration: Calibration) -> None:
-        self.calibration = calibration
+    def __init__(self, tables: Mapping[str, NDArray[np.generic]], calibration: Calibration, label: str | None = None) -> None:
+        self.calibration, self.label = calibration, label
         self._words = np.asarray(tables["words"], np.int8)
         self._pairs = np.asarray(tables["pairs"], np.int8)
         self._words_scale = np.asarray(tables["words_scale"], np.float32)
@@ -93,7 +93,7 @@ class WordsModel:
         if bundle.manifest.features.get("rated") != list(RATED):
             raise ModelError(f"{folder / MANIFEST}: key 'features.rated': not this version's numbers; take the bundle that came with it")
         _check(path, tables, calibration)
-        model = cls(tables, calibration)
+        model = cls(tables, calibration, bundle.label)
         if bundle.manifest.golden is not None:
             golden.check(bundle.path(bundle.manifest.golden), model.answer, budget_ms=_BUDGET_MS)
         return model
