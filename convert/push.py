@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from edge.cli.broker import add_options, broker_of
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
@@ -47,16 +49,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--timeout", type=float, default=25.0, metavar="HOURS", help="how long to wait for verdicts (default 25)")
     parser.add_argument("--silent", type=float, default=120.0, metavar="SECONDS", help="a box that answers nothing for so long is given up")
     parser.add_argument("--expires", type=float, default=48.0, metavar="HOURS", help="boxes refuse it afterwards (default 48)")
-    where = parser.add_argument_group("the broker")
-    where.add_argument("--url", metavar="URL", help="mqtt://HOST[:PORT] or mqtts://HOST[:PORT] (default: mqtt://127.0.0.1:1883)")
-    where.add_argument("--config", type=Path, metavar="FILE", help="take the broker and its secrets from a box's configuration")
-    where.add_argument("--ca", metavar="PEM", help="the authority that signed the broker")
-    where.add_argument("--cert", metavar="PEM", help="your certificate, if the broker asks for one")
-    where.add_argument("--key", metavar="PEM", help="the key of --cert")
-    where.add_argument("--username", metavar="NAME", help="user name at the broker")
-    where.add_argument("--password-file", metavar="FILE", help="its password, first line")
-    where.add_argument("--prefix", metavar="TOPIC", help="what topics begin with (default: undertone/v1)")
-    where.add_argument("--protocol", choices=("5", "3.1.1"), help="MQTT version (default: 5)")
+    add_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -68,7 +61,6 @@ def run(args: argparse.Namespace) -> int:
 
     from convert.rollout import Rollout, Site, canary_count, chosen
     from edge.box.clock import uuid7
-    from edge.cli.listen import broker_of
     from edge.errors import BusError, UsageError
 
     parcel = _parcel(args.bundle, args.expires)

@@ -7,22 +7,27 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
 
-import msgspec
 import numpy as np
 
 from edge import __version__
+from edge.box import status
 from edge.box.clock import now
+from edge.box.condition import Condition
 from edge.box.health import resources
+from edge.box.reload import changed, reconfigured
+from edge.box.selftest import SelfTester
 from edge.box.watchdog import Notifier
-from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart, Command, ModelInstall
-from edge.bus.events import Event, Health, Info, State, UtteranceHeard
+from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart, Command, ModelInstall, SelfTestRun
+from edge.bus.events import Event, Health, Info, SelfTest, State, UtteranceHeard
 from edge.bus.outbox import Outbox
 from edge.bus.publisher import Publisher
+from edge.bus.store import Counts
+from edge.bus.topics import SELFTEST
 from edge.capture.source import open_source
 from edge.config import Config
 from edge.engines import Engines
+from edge.errors import UndertoneError
 from edge.info import device_info
 from edge.line import Line
 from edge.live import LiveLine
@@ -39,7 +44,6 @@ _TICK_S = 1.0
 _STOP_BUS_S = 3.0
 # A line that is up and has had nothing judged for this long is stuck.
 _PROGRESS_S = 15.0
-_GOOD_STATES = ("up", "starting", "ended")
 # Utterances of about an hour of a busy box.
 _LATENCIES = 1000
 
@@ -47,12 +51,10 @@ _LATENCIES = 1000
 class App:
     """Everything that `undertone run` keeps alive."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._stop = threading.Event()
+    def __init__(self, config: Config, path: Path) -> None:
+        self._config, self._path = config, path
+        self._stop, self._reload = threading.Event(), threading.Event()
         self._fatal: str | None = None
-        self._states = dict.fromkeys((line.name for line in config.lines), "starting")
-        self._state_changed = threading.Event()
         self._state_dir = Path(config.state_dir)
         self._engines, self._model_changes = start_up(config)
         self._outbox = Outbox(
@@ -60,6 +62,9 @@ class App:
         )
         self._publisher = Publisher(config, self._outbox, self._obey, died=self._line_died)
         self._lines = {line.name: self._live_line(index) for index, line in enumerate(config.lines)}
+        self._condition = Condition(self._lines, boot=self._outbox.boot)
+        self._tester = SelfTester(lambda: self._engines, config, tell=self._tested)
+        self._tests_told = 0
         self._upkeep = Upkeep(
             config, self._engines, boot=self._outbox.boot, tell=self._outbox.put, serve=self._serve_with, died=self._line_died
         )
@@ -71,28 +76,36 @@ class App:
         """Serve until a signal, until every recording has ended, or until a thread dies. Returns the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
+        signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
         self._outbox.recover()
         self._upkeep.start(self._model_changes)
         self._publisher.publish_info(self._info())
-        self._publisher.publish_state(self._state())
+        self._publisher.publish_state(self._state(self._outbox.counts(), for_bus=True))
         self._publisher.start()
         for line in self._lines.values():
             line.start()
         self._notifier.ready()
         _log.info("app.started lines=%s version=%s", ",".join(self._lines), __version__)
+        # After the lines: a box that tests itself is not deaf meanwhile.
+        self._tester.start()
         self._serve()
         return self._shut_down()
 
     def _serve(self) -> None:
         next_health = time.monotonic() + _HEALTH_EVERY_S
+        told: State | None = None
         while not self._stop.wait(_TICK_S):
-            if self._state_changed.is_set():
-                self._state_changed.clear()
-                self._publisher.publish_state(self._state())
+            if self._reload.is_set():
+                self._reload.clear()
+                self._take_configuration()
+            counts = self._outbox.counts()
+            if (state := self._state(counts, for_bus=True)) != told:
+                self._publisher.publish_state(told := state)
+            health = self._health(counts)
             if time.monotonic() >= next_health:
                 next_health += _HEALTH_EVERY_S
-                self._publisher.publish_health(self._health())
-            self._write_status()
+                self._publisher.publish_health(health)
+            self._write_status(self._state(counts, for_bus=False), health)
             if self._alive():
                 self._notifier.beat()
             if all(line.finished.is_set() for line in self._lines.values()):
@@ -100,12 +113,14 @@ class App:
 
     def _shut_down(self) -> int:
         self._notifier.stopping()
+        self._tester.stop()
         for line in self._lines.values():
             line.stop()
         self._upkeep.stop()
-        self._publisher.publish_state(self._state("stopped"))
+        stopped = self._condition.stopped()
+        self._publisher.publish_state(stopped)
         self._publisher.stop(_STOP_BUS_S)
-        self._write_status("stopped")
+        self._write_status(stopped, self._health(self._outbox.counts()))
         self._outbox.close()
         if self._fatal:
             _log.error("app.died thread=%s", self._fatal)
@@ -113,23 +128,37 @@ class App:
         _log.info("app.stopped")
         return 0
 
+    def _take_configuration(self) -> None:
+        """Take what can change without a restart; a file that cannot be taken changes nothing."""
+        self._notifier.reloading()
+        try:
+            config, waiting = changed(self._path, self._config)
+            # Tried here, where it can still be refused; the upkeep does it again between two models.
+            reconfigured(self._engines, config)
+        except UndertoneError as error:
+            _log.error("config.refused kept=old reason=%r", str(error))
+        else:
+            self._config = config
+            self._upkeep.reconfigure(config)
+            _log.info("config.taken from=next_call waits_for_restart=%s", ",".join(waiting) or "nothing")
+        self._notifier.ready()
+
     def _live_line(self, index: int) -> LiveLine:
         line = self._config.lines[index]
         return LiveLine(
             name=line.name,
             line=Line(line=line, config=self._config, engines=self._engines),
             source=open_source(line.source, len(line.channels), lambda state: self._line_state(line.name, state)),
-            channels=len(line.channels),
+            roles=line.channels,
             paced=line.source.file is None or line.source.realtime,
             put=self._put,
             died=self._line_died,
         )
 
     def _line_state(self, name: str, state: str) -> None:
-        if self._states[name] != state:
-            self._states[name] = state
+        if self._condition.states[name] != state:
+            self._condition.states[name] = state
             _log.info("line.state line=%s state=%s", name, state)
-            self._state_changed.set()
 
     def _line_died(self, thread: str) -> None:
         self._fatal = thread
@@ -139,7 +168,7 @@ class App:
         """Other models from each line's next call on; called by the upkeep's thread."""
         self._engines = engines
         for line in self._lines.values():
-            line.serve(engines)
+            line.serve(engines, self._config)
         self._publisher.publish_info(self._info())
 
     def _put(self, events: Iterable[Event]) -> None:
@@ -159,34 +188,36 @@ class App:
             self._lines[command.line].obey(command)
         elif isinstance(command, ModelInstall):
             self._upkeep.offer(command)
+        elif isinstance(command, SelfTestRun):
+            self._tester.ask()
         else:
             _log.warning("command.ignored kind=%s", type(command).__name__)
+
+    def _tested(self, found: SelfTest) -> None:
+        """Called by the self-test's thread."""
+        self._condition.selftest = found
+        self._tests_told += 1
+        event_id = f"selftest:{self._outbox.boot}:{self._tests_told}"
+        self._outbox.put([Event(id=event_id, topic=SELFTEST, time=now(), data=found)])
 
     def _alive(self) -> bool:
         """Whether every line that is up has had fresh sound judged lately: what the watchdog is fed by."""
         now = time.monotonic()
         return all(
-            self._states[name] != "up" or line.finished.is_set() or now - line.progress_at < _PROGRESS_S
+            self._condition.states[name] != "up" or line.finished.is_set() or now - line.progress_at < _PROGRESS_S
             for name, line in self._lines.items()
         )
 
-    def _state(self, state: Literal["stopped"] | None = None) -> State:
-        wrong = [f"{name}: {how}" for name, how in self._states.items() if how not in _GOOD_STATES]
-        wrong += list(self._engines.missing.values())
-        return State(
-            state=state or ("degraded" if wrong else "online"),
-            boot=self._outbox.boot,
-            since=now(),
-            reasons=[] if state else wrong,
-            lines=dict(self._states),
-        )
+    def _state(self, counts: Counts, *, for_bus: bool) -> State:
+        """How the box is. That there is no broker is for who stands before the box: the bus hears of it by the will."""
+        problem = self._publisher.problem if self._publisher.connected or not for_bus else None
+        return self._condition.state(missing=self._engines.missing, counts=counts, bus_problem=problem, for_bus=for_bus)
 
     def _info(self) -> Info:
         return device_info(self._config, self._engines)
 
-    def _health(self) -> Health:
-        used = resources(self._state_dir)
-        counts = self._outbox.counts()
+    def _health(self, counts: Counts) -> Health:
+        used, test = resources(self._state_dir), self._condition.selftest
         p50, p95, p99 = _percentiles(list(self._latencies))
         return Health(
             uptime_s=round(time.monotonic() - self._started, 1),
@@ -201,24 +232,11 @@ class App:
             latency_p50_ms=p50,
             latency_p95_ms=p95,
             latency_p99_ms=p99,
+            selftest_passed=None if test is None else test.passed,
         )
 
-    def _write_status(self, state: Literal["stopped"] | None = None) -> None:
-        """For `undertone status`, which works without a broker. Written to a sibling and renamed, so never half there."""
-        status = {
-            "state": msgspec.to_builtins(self._state(state)),
-            "health": msgspec.to_builtins(self._health()),
-            "connected": self._publisher.connected,
-            "bus_problem": self._publisher.problem,
-            "written_at": now(),
-        }
-        target = self._state_dir / "status.json"
-        part = target.with_suffix(".part")
-        try:
-            part.write_bytes(msgspec.json.encode(status))
-            part.replace(target)
-        except OSError as error:
-            _log.warning("status.unwritten error=%s", error)
+    def _write_status(self, state: State, health: Health) -> None:
+        status.write(self._state_dir, state=state, health=health, connected=self._publisher.connected, bus_problem=self._publisher.problem)
 
 
 def _percentiles(values: list[float]) -> tuple[float | None, float | None, float | None]:

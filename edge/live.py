@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from edge.box.health import LevelWatch
 from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart
 from edge.bus.events import Event
 from edge.capture.source import Source
+from edge.config import Config
 from edge.engines import Engines
 from edge.errors import SourceError
 from edge.line import Line
 from edge.signal.resample import frames
-from edge.values import FRAME_MS, FRAME_SAMPLES, Frame
+from edge.values import FRAME_MS, FRAME_SAMPLES, Frame, Role
 
 _log = logging.getLogger("undertone.live")
 
@@ -25,6 +27,8 @@ _QUEUE_FRAMES = 10_000 // FRAME_MS
 # Words are given up when the line is 2 s behind, and taken up again when it has caught up to 0.5 s.
 _OVERLOAD_FRAMES = 2_000 // FRAME_MS
 _RECOVERED_FRAMES = 500 // FRAME_MS
+# What was too much stays told for so long: long enough for somebody to see it, and a box at its limit does not flutter.
+_TOLD_S = 60.0
 # How long the judging thread waits for sound before it looks for commands and for its end.
 _IDLE_S = 0.1
 
@@ -44,7 +48,7 @@ class LiveLine:
         name: str,
         line: Line,
         source: Source,
-        channels: int,
+        roles: tuple[Role, ...],
         paced: bool,
         put: Callable[[Iterable[Event]], None],
         died: Callable[[str], None],
@@ -54,8 +58,10 @@ class LiveLine:
         self.dropped_frames = 0
         self.progress_at = time.monotonic()
         self.finished = threading.Event()
-        self._line, self._source, self._channels, self._paced = line, source, channels, paced
+        self._line, self._source, self._roles, self._paced = line, source, roles, paced
         self._put, self._died = put, died
+        self._watch, self._wrong_level = LevelWatch(roles), ()  # type: LevelWatch, tuple[str, ...]
+        self._overloaded_at = self._dropped_at = float("-inf")
         self._frames: queue.Queue[tuple[Frame, float]] = queue.Queue(_QUEUE_FRAMES)
         self._commands: deque[LineCommand] = deque()
         self._source_ended = threading.Event()
@@ -70,14 +76,30 @@ class LiveLine:
         """How much sound waits to be judged."""
         return self._frames.qsize() * FRAME_MS
 
+    @property
+    def reason(self) -> str | None:
+        """Why the source is stalled or absent, in one line; None where it is neither."""
+        return self._source.reason
+
+    @property
+    def wrong(self) -> list[str]:
+        """What is wrong with the sound and with keeping up, one sentence each with the remedy. For any thread."""
+        moment, swapped = time.monotonic(), self._line.swapped
+        told = [*self._wrong_level, *([swapped] if swapped else [])]
+        if moment - self._overloaded_at < _TOLD_S:
+            told.append("too much to do: words are left out; use fewer lines, a faster box, or mode: voice")
+        if moment - self._dropped_at < _TOLD_S:
+            told.append("far too much to do: sound is lost (dropped_ms); use fewer lines or a faster box")
+        return told
+
     def start(self) -> None:
         """Start both threads."""
         for thread in self._threads:
             thread.start()
 
-    def serve(self, engines: Engines) -> None:
-        """Judge by `engines` from the next call on; the one that goes on keeps its own."""
-        self._line.engines = engines
+    def serve(self, engines: Engines, config: Config) -> None:
+        """Judge by `engines` and as `config` says from the next call on; the one that goes on keeps its own."""
+        self._line.serves = engines, config
 
     def obey(self, command: LineCommand) -> None:
         """Queue a command for the judging thread; never waits."""
@@ -118,6 +140,7 @@ class LiveLine:
                 if self._paced:
                     # The clock goes on: the judging thread sees the hole by the next frame's start.
                     self.dropped_frames += 1
+                    self._dropped_at = time.monotonic()
                     return
             else:
                 return
@@ -135,8 +158,10 @@ class LiveLine:
                 continue
             behind = self._frames.qsize()
             self._line.overloaded = self._paced and behind > (_RECOVERED_FRAMES if self._line.overloaded else _OVERLOAD_FRAMES)
+            if self._line.overloaded:
+                self._overloaded_at = time.monotonic()
             for start in range(expected, frame.start, FRAME_SAMPLES):
-                self._hear(Frame(start=start, pcm=np.zeros((self._channels, FRAME_SAMPLES), np.int16), lost=True), arrived)
+                self._hear(Frame(start=start, pcm=np.zeros((len(self._roles), FRAME_SAMPLES), np.int16), lost=True), arrived)
             self._hear(frame, arrived)
             expected = frame.start + FRAME_SAMPLES
             self.frames_heard += 1
@@ -146,5 +171,6 @@ class LiveLine:
 
     def _hear(self, frame: Frame, arrived: float) -> None:
         events = list(self._line.hear(frame, arrived if self._paced else None))
+        self._wrong_level = self._watch.feed(frame, in_call=self._line.in_call)
         if events:
             self._put(events)

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from edge.box.health import LevelWatch, level, memory_available_mb, resources
-from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame, Role
 
 SECONDS = 40
 T = np.arange(SAMPLE_RATE * SECONDS) / SAMPLE_RATE
 RNG = np.random.default_rng(1)
 
 
-def watched(*channels: np.ndarray, lost=False) -> list[tuple[str, ...]]:
+def watched(*channels: np.ndarray, lost=False, in_call=True) -> list[tuple[str, ...]]:
     """What a watch says after each second."""
     sound = np.stack([np.clip(np.rint(channel), -32768, 32767) for channel in channels]).astype(np.int16)
-    watch, said = LevelWatch(len(channels)), []
+    watch, said = LevelWatch((Role.CUSTOMER, Role.AGENT)[: len(channels)]), []
     for start in range(0, sound.shape[1], FRAME_SAMPLES):
-        wrong = watch.feed(Frame(start=start, pcm=sound[:, start : start + FRAME_SAMPLES], lost=lost))
+        wrong = watch.feed(Frame(start=start, pcm=sound[:, start : start + FRAME_SAMPLES], lost=lost), in_call=in_call)
         if (start + FRAME_SAMPLES) % SAMPLE_RATE == 0:
             said.append(wrong)
     return said
@@ -45,7 +45,6 @@ def test_a_good_call_is_told_nothing():
         (RNG.normal(8000, 200, len(T)), "constant offset", 11),
         (2000 * np.sin(2 * np.pi * 50 * T) + RNG.normal(0, 50, len(T)), "mains hum", 11),
         (2000 * np.sin(2 * np.pi * 60 * T) + 1500 * np.sin(2 * np.pi * 180 * T), "mains hum", 11),
-        (RNG.normal(0, 4, len(T)), "very quiet", 11),
     ],
 )
 def test_each_fault_is_told_with_its_channel_and_remedy_and_only_on_that_channel(sound, says, within_s):
@@ -53,8 +52,29 @@ def test_each_fault_is_told_with_its_channel_and_remedy_and_only_on_that_channel
     first = next(second for second, wrong in enumerate(said, 1) if wrong)
     assert first <= within_s
     assert len(said[-1]) == 1
-    assert said[-1][0].startswith(f"channel 1: {says}")
-    assert ";" in said[-1][0]
+    assert said[-1][0].startswith(f"agent: {says}")
+    assert ";" in said[-1][0] or ": no call, or check" in said[-1][0]
+
+
+def test_a_speaker_who_is_clipped_is_told_though_he_pauses():
+    loud = np.where(T % 4 < 2, 60_000 * np.sin(2 * np.pi * 300 * T), RNG.normal(0, 20, len(T)))
+    assert watched(loud)[-1] == ("customer: clipped; turn the capture gain down",)
+
+
+def test_a_whole_call_that_is_very_quiet_is_told_and_the_next_good_one_clears_it():
+    quiet, watch = RNG.normal(0, 4, SAMPLE_RATE), LevelWatch((Role.CUSTOMER,))
+
+    def minute_of(sound, *, in_call, seconds=61):
+        pcm = np.rint(sound).astype(np.int16).reshape(1, -1)
+        frames = [Frame(start=n, pcm=pcm[:, n : n + FRAME_SAMPLES]) for n in range(0, SAMPLE_RATE, FRAME_SAMPLES)]
+        return [watch.feed(frame, in_call=in_call) for _ in range(seconds) for frame in frames][-1]
+
+    told = ("customer: very quiet all through the call; turn the capture gain up",)
+    assert minute_of(quiet, in_call=False) == ()
+    assert minute_of(quiet, in_call=True, seconds=59) == ()
+    assert minute_of(quiet, in_call=True, seconds=1) == told
+    assert minute_of(quiet, in_call=False) == told
+    assert minute_of(quiet * 1000, in_call=True, seconds=1) == ()
 
 
 def test_a_fault_that_goes_is_no_longer_told():

@@ -47,7 +47,7 @@ def everything() -> list[Event]:
     health = Health(
         uptime_s=1.0, cpu_s=1.0, memory_mb=1.0, outbox_rows=0, outbox_alert_rows=0, oldest_unsent_s=None, disk_free_mb=1.0,
         frames={"line-1": 1},
-        dropped_ms={"line-1": 0}, latency_p50_ms=None, latency_p95_ms=None, latency_p99_ms=None,
+        dropped_ms={"line-1": 0}, latency_p50_ms=None, latency_p95_ms=None, latency_p99_ms=None, selftest_passed=None,
     )  # fmt: skip
     change = ModelChange(action="refused", model="voice", version="2", previous="1", reason="unsigned", figures={"ms": 1.0})
     return [

@@ -3,13 +3,14 @@
 import math
 import os
 import shutil
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.values import FRAME_MS, SAMPLE_RATE, Frame, Pcm
+from edge.values import FRAME_MS, SAMPLE_RATE, Frame, Pcm, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,8 @@ def _existing(path: Path) -> Path:
 # A window of one second: long enough to tell 50 Hz from 60 Hz, short enough to be told within seconds.
 _WINDOW_FRAMES = 1000 // FRAME_MS
 # A call has pauses, but a phone line has noise in them: runs of exact zeros this long come from a driver, not from a line.
-# (A line in packet telephony with silence suppression may be digitally silent between calls, so this is told, not acted on.)
+# (A line in packet telephony with silence suppression may be digitally silent between calls, so this is told and nothing is
+# restarted for it.)
 _SILENT_S = 30
 # ITU-T P.56 puts active speech at -26 dBov; nearly all of a call under -60 dBFS means the gain is down or the wrong jack is used.
 QUIET_DBFS = -60.0
@@ -71,8 +73,12 @@ _OFFSET = 3277.0
 HUM_SHARE = 0.7
 # Hum under this level disturbs nobody.
 _HUM_DBFS = -50.0
-# What is wrong with level shows in this many windows before it is told.
-_LEVEL_WINDOWS = 10
+# What is wrong with the input itself shows in so many seconds in a row before it is told.
+_STREAK_S = 10
+# Who speaks too loud pauses and listens, too: so many of the last seconds with sound in them.
+_LOUD_S, _OF_LAST_S = 10, 20
+# After so long in a call everybody has said something.
+_QUIET_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,36 +133,62 @@ class LevelWatch:
     Not for several threads. What it says changes at most once a second.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, roles: tuple[Role, ...]) -> None:
+        self._channels = [_ChannelWatch(role) for role in roles]
         self._frames: list[Pcm] = []
-        self._silent_s = [0] * channels
-        self._streaks: list[dict[str, int]] = [{} for _ in range(channels)]
         self._wrong: tuple[str, ...] = ()
 
-    def feed(self, frame: Frame) -> tuple[str, ...]:
-        """Take one frame; lost ones say nothing about the level and are passed over."""
+    def feed(self, frame: Frame, *, in_call: bool) -> tuple[str, ...]:
+        """Take one frame; lost ones say nothing about the level and are passed over. `in_call`: whether a call is open."""
         if frame.lost:
             return self._wrong
         self._frames.append(frame.pcm)
         if len(self._frames) == _WINDOW_FRAMES:
             window = np.concatenate(self._frames, axis=1)
             self._frames.clear()
-            told = [self._judge(channel, level(pcm)) for channel, pcm in enumerate(window)]
-            self._wrong = tuple(f"channel {channel}: {what}" for channel, whats in enumerate(told) for what in whats)
+            watched = zip(self._channels, window, strict=True)
+            self._wrong = tuple(told for channel, pcm in watched for told in channel.judge(level(pcm), in_call=in_call))
         return self._wrong
 
-    def _judge(self, channel: int, now: Level) -> list[str]:
-        self._silent_s[channel] = self._silent_s[channel] + 1 if now.silent else 0
-        if self._silent_s[channel] >= _SILENT_S:
-            return [f"digital silence for {self._silent_s[channel]} s; check cable, jack and mute"]
+
+class _ChannelWatch:
+    """What one channel's seconds have shown."""
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+        self._silent_s = 0
+        self._streaks = dict.fromkeys(("stuck", "offset", "hum"), 0)
+        self._clipped: deque[bool] = deque(maxlen=_OF_LAST_S)
+        # Seconds into the call, and its loudest one; both stay as they are until the next call begins.
+        self._call_s, self._loudest, self._was_in_call = 0, -math.inf, False
+
+    def judge(self, now: Level, *, in_call: bool) -> list[str]:
+        """One second more; everything that is wrong, one sentence each with the remedy."""
+        self._silent_s = self._silent_s + 1 if now.silent else 0
+        shown = {"stuck": now.stuck, "offset": abs(now.offset) >= _OFFSET and not now.stuck, "hum": _hums(now)}
+        self._streaks = {name: self._streaks[name] + 1 if seen else 0 for name, seen in shown.items()}
+        if now.rms_dbfs >= QUIET_DBFS:
+            self._clipped.append(now.clipped >= CLIPPED_SHARE)
+        self._follow_call(now.rms_dbfs, in_call=in_call)
         signs = {
-            "stuck level; unplug the sound card and plug it in again": now.stuck,
-            "clipped; turn the capture gain down": now.clipped >= CLIPPED_SHARE,
-            "constant offset; the input is broken or not a line input": abs(now.offset) >= _OFFSET and not now.stuck,
-            "mains hum; use an isolating line tap or another power supply": now.hum >= HUM_SHARE and now.rms_dbfs >= _HUM_DBFS,
-            "very quiet; turn the capture gain up": QUIET_DBFS > now.rms_dbfs > -math.inf,
+            f"digital silence for more than {_SILENT_S} s: no call, or check cable, jack and mute": self._silent_s > _SILENT_S,
+            "stuck level; unplug the sound card and plug it in again": self._streaks["stuck"] >= _STREAK_S,
+            "clipped; turn the capture gain down": sum(self._clipped) >= _LOUD_S,
+            "constant offset; the input is broken or not a line input": self._streaks["offset"] >= _STREAK_S,
+            "mains hum; use an isolating line tap or another power supply": self._streaks["hum"] >= _STREAK_S,
+            "very quiet all through the call; turn the capture gain up": self._call_s >= _QUIET_S and self._loudest < QUIET_DBFS,
         }
-        streak = self._streaks[channel]
-        for what, seen in signs.items():
-            streak[what] = streak.get(what, 0) + 1 if seen else 0
-        return [what for what, seconds in streak.items() if seconds >= _LEVEL_WINDOWS]
+        told = [what for what, so in signs.items() if so]
+        return [f"{self._role}: {what}" for what in (told[:1] if self._silent_s > _SILENT_S else told)]
+
+    def _follow_call(self, rms_dbfs: float, *, in_call: bool) -> None:
+        if in_call and not self._was_in_call:
+            self._call_s, self._loudest = 0, -math.inf
+        if in_call:
+            self._call_s += 1
+            self._loudest = max(self._loudest, rms_dbfs)
+        self._was_in_call = in_call
+
+
+def _hums(now: Level) -> bool:
+    return now.hum >= HUM_SHARE and now.rms_dbfs >= _HUM_DBFS

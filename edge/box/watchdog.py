@@ -27,6 +27,10 @@ class Notifier:
         """Start-up is over: `systemctl start` returns now."""
         self._send("READY=1")
 
+    def reloading(self) -> None:
+        """The configuration is being read anew; `ready` follows."""
+        self._send("RELOADING=1")
+
     def beat(self) -> None:
         """There was progress. May be called as often as one likes; sends at half the time that the manager allows."""
         if self._beat_s is None or time.monotonic() - self._beat_at < self._beat_s:

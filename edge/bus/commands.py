@@ -6,6 +6,7 @@ undertone-cmd/v1/<site>/<device>/call/<line>/context    {"customer_ref": ..., "q
 undertone-cmd/v1/<site>/<device>/alert/ack              {"alert": ..., "by": ...}
 undertone-cmd/v1/<site>/<device>/alert/contacted        {"alert": ..., "by": ...}
 undertone-cmd/v1/<site>/<device>/alert/close            {"alert": ..., "by": ..., "outcome": ...}
+undertone-cmd/v1/<site>/<device>/selftest/run           {}
 undertone-cmd/v1/<site>/<device>/model/install          {"model": ..., "sha256": ..., "size": ..., "offset": ..., "data": base64}
 """
 
@@ -17,6 +18,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from edge.errors import one_line
+
 # 128 characters without control characters: a case number, a queue, a person; not a text.
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
@@ -27,6 +30,8 @@ _MAX_BYTES = 4096
 _MAX_CHUNK_BYTES = 400_000
 # A bundle is some hundred KB; a speech recogniser is 40 MB. What claims more is refused before its first byte is kept.
 _MAX_MODEL_BYTES = 256_000_000
+# msgspec's reasons have under 100 characters, and a key.
+_REASON_CHARS = 200
 # A switchboard may start and end the calls of several lines at once; a person never clicks this fast.
 _BURST, _PER_SECOND = 50, 20.0
 
@@ -65,6 +70,10 @@ class AlertAction(_Command, frozen=True, kw_only=True):
     outcome: Label | None = None
 
 
+class SelfTestRun(_Command, frozen=True, kw_only=True):
+    """Test yourself now; the result comes as a `selftest` event."""
+
+
 class ModelInstall(_Command, frozen=True, kw_only=True):
     """One chunk of a packed bundle: `data` from byte `offset` of `size`. The bundle's own checks decide about it."""
 
@@ -76,11 +85,15 @@ class ModelInstall(_Command, frozen=True, kw_only=True):
     expires_at: Annotated[str, msgspec.Meta(max_length=40)] | None = None
 
 
-Command = CallStart | CallEnd | CallContext | AlertAction | ModelInstall
+Command = CallStart | CallEnd | CallContext | AlertAction | SelfTestRun | ModelInstall
 
 
 class Refused(ValueError):  # noqa: N818 (an answer, not a failure)
-    """A command that this box does not take; the message says why, in one line, without the command's content."""
+    """A command that this box does not take; the message says why, in one line, without the command's values."""
+
+    def __init__(self, reason: str) -> None:
+        # A key that nobody knows is named, and may be made to look like another line of the log, or fill it.
+        super().__init__(one_line(reason)[:_REASON_CHARS])
 
 
 _CALL = re.compile(r"call/(?P<line>[A-Za-z0-9][A-Za-z0-9._-]{0,63})/(?P<verb>start|end|context)")
@@ -98,6 +111,8 @@ def parse(topic: str, payload: bytes) -> Command:
         if alert := _ALERT.fullmatch(topic):
             action = msgspec.json.decode(body, type=AlertAction)
             return msgspec.structs.replace(action, action=alert["action"])
+        if topic == "selftest/run":
+            return msgspec.json.decode(body, type=SelfTestRun)
         if topic == "model/install":
             chunk = msgspec.json.decode(body, type=ModelInstall)
             if chunk.offset + len(chunk.data) > chunk.size:

@@ -394,6 +394,7 @@ class Health(Wire, frozen=True, kw_only=True):
     latency_p50_ms: float | None
     latency_p95_ms: float | None
     latency_p99_ms: float | None
+    selftest_passed: bool | None
 
 
 class SelfTest(Wire, frozen=True, kw_only=True):

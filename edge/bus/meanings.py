@@ -158,6 +158,7 @@ MEANINGS: dict[str, str] = {
     "latency_p50_ms": "Median time from end of speech to verdict; null before the first.",
     "latency_p95_ms": "95th percentile of it.",
     "latency_p99_ms": "99th percentile of it.",
+    "selftest_passed": "Whether the latest self-test passed; null before there was one.",
     "passed": "Whether all checks did.",
     "checks": "Each check and how it went.",
     "action": "What was done.",

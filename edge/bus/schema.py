@@ -7,7 +7,7 @@ import msgspec
 
 from edge import __version__
 from edge.bus import events
-from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart, ModelInstall
+from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart, ModelInstall, SelfTestRun
 from edge.bus.envelope import CONTENT_TYPE, schema_name, type_name
 from edge.bus.events import EVENTS, Wire
 from edge.bus.meanings import ENVELOPE, meaning
@@ -44,6 +44,7 @@ COMMANDS: dict[str, type[msgspec.Struct]] = {
     "alert/ack": AlertAction,
     "alert/contacted": AlertAction,
     "alert/close": AlertAction,
+    "selftest/run": SelfTestRun,
     "model/install": ModelInstall,
 }
 # What a command's topic says already.

@@ -4,8 +4,9 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from edge.cli.broker import add_options, broker_of
 
 if TYPE_CHECKING:
     from edge.bus.mqtt import Link
@@ -34,18 +35,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--config", type=Path, metavar="FILE", help="take the broker and its secrets from a box's configuration")
-    where.add_argument("--url", metavar="URL", help="mqtt://HOST[:PORT] or mqtts://HOST[:PORT] (default: mqtt://127.0.0.1:1883)")
-    parser.add_argument("--ca", metavar="PEM", help="the authority that signed the broker")
-    parser.add_argument("--cert", metavar="PEM", help="your certificate, if the broker asks for one")
-    parser.add_argument("--key", metavar="PEM", help="the key of --cert")
-    parser.add_argument("--username", metavar="NAME", help="user name at the broker")
-    parser.add_argument("--password-file", metavar="FILE", help="its password, first line")
-    parser.add_argument("--prefix", metavar="TOPIC", help="what topics begin with (default: undertone/v1)")
-    parser.add_argument("--protocol", choices=("5", "3.1.1"), help="MQTT version (default: 5)")
     parser.add_argument("--only", metavar="FILTER", default="#", help="topics after the prefix: SITE/DEVICE/... with + and # (default: #)")
     parser.add_argument("--json", action="store_true", help="one CloudEvent a line on stdout, nothing else there")
+    add_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -70,22 +62,6 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     return 0
-
-
-def broker_of(args: argparse.Namespace) -> "MqttConfig":
-    """The broker that the command line means: a configuration's, with what is given on top. Raises UsageError."""
-    import msgspec
-
-    from edge.config import MqttConfig, load_config
-    from edge.errors import UsageError
-
-    given = {name: getattr(args, name) for name in MqttConfig.__struct_fields__ if getattr(args, name, None) is not None}
-    base = load_config(args.config).mqtt if args.config else MqttConfig()
-    config = msgspec.structs.replace(base, **given)
-    scheme, _, host = config.url.partition("://")
-    if scheme not in {"mqtt", "mqtts"} or not host or "/" in host:
-        raise UsageError(f"--url '{config.url}': give mqtt://HOST[:PORT] or mqtts://HOST[:PORT]")
-    return config
 
 
 def _messages(config: "MqttConfig", wanted: str) -> Iterator[tuple[str, bytes]]:

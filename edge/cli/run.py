@@ -45,6 +45,14 @@ def run(args: argparse.Namespace) -> int:
     if not config.lines:
         raise ConfigError(f"{args.config}: key 'lines': there is none; add at least one line (see undertone run --help)")
     logging.basicConfig(level=args.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    from edge.box.capacity import measured
+
+    limit = measured(Path(config.state_dir))
+    if limit is not None and len(config.lines) > limit:
+        raise ConfigError(
+            f"{args.config}: key 'lines': {len(config.lines)} lines, but this box was measured to carry {limit};"
+            f" take lines out, or measure again when nothing else runs: undertone doctor --bench --config {args.config}"
+        )
     from edge.app import App
 
-    return App(config).run()
+    return App(config, args.config).run()

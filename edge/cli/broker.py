@@ -1,0 +1,39 @@
+"""Which broker a command line means: the options that listening and pushing share."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.config import MqttConfig
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare them."""
+    group = parser.add_argument_group("the broker")
+    where = group.add_mutually_exclusive_group()
+    where.add_argument("--config", type=Path, metavar="FILE", help="take the broker and its secrets from a box's configuration")
+    where.add_argument("--url", metavar="URL", help="mqtt://HOST[:PORT] or mqtts://HOST[:PORT] (default: mqtt://127.0.0.1:1883)")
+    group.add_argument("--ca", metavar="PEM", help="the authority that signed the broker")
+    group.add_argument("--cert", metavar="PEM", help="your certificate, if the broker asks for one")
+    group.add_argument("--key", metavar="PEM", help="the key of --cert")
+    group.add_argument("--username", metavar="NAME", help="user name at the broker")
+    group.add_argument("--password-file", metavar="FILE", help="its password, first line")
+    group.add_argument("--prefix", metavar="TOPIC", help="what topics begin with (default: undertone/v1)")
+    group.add_argument("--protocol", choices=("5", "3.1.1"), help="MQTT version (default: 5)")
+
+
+def broker_of(args: argparse.Namespace) -> "MqttConfig":
+    """The broker that the command line means: a configuration's, with what is given on top. Raises UsageError."""
+    import msgspec
+
+    from edge.config import MqttConfig, load_config
+    from edge.errors import UsageError
+
+    given = {name: getattr(args, name) for name in MqttConfig.__struct_fields__ if getattr(args, name, None) is not None}
+    base = load_config(args.config).mqtt if args.config else MqttConfig()
+    config = msgspec.structs.replace(base, **given)
+    scheme, _, host = config.url.partition("://")
+    if scheme not in {"mqtt", "mqtts"} or not host or "/" in host:
+        raise UsageError(f"--url '{config.url}': give mqtt://HOST[:PORT] or mqtts://HOST[:PORT]")
+    return config

@@ -1,0 +1,188 @@
+"""The service says how it is: real process, real broker, sound from real programs."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from paho.mqtt import publish
+
+from edge.box.condition import Condition
+from edge.box.reload import changed, reconfigured
+from edge.bus.events import SelfTest
+from edge.bus.store import Counts
+from edge.config import Config
+from edge.engines import load_engines
+from edge.errors import ConfigError
+from edge.values import Mode
+from tests.broker import Broker
+from tests.service import Service
+from tests.telling import Subscriber, until
+
+HERE = Path(__file__).parent.parent
+# Writes a second of sound a second, for ever; `s` is a function of the time in seconds, an array.
+TALKER = """
+import sys, time
+import numpy as np
+began, n = time.monotonic(), 0
+while True:
+    t = n + np.arange(16000) / 16000
+    sys.stdout.buffer.write(np.clip(np.rint({s} + 0 * t), -32768, 32767).astype("<i2").tobytes())
+    sys.stdout.buffer.flush()
+    n += 1
+    time.sleep(max(0, began + n - time.monotonic()))
+"""
+
+
+def talks(s: str) -> str:
+    """A source that sounds like `s`, as YAML."""
+    return f"{{command: {json.dumps([sys.executable, '-c', TALKER.format(s=s)])}}}"
+
+
+QUIET_LINE = "np.random.default_rng(n).normal(0, 60, 16000)"
+
+
+def one_line(broker: str, source: str = "", more: str = "") -> str:
+    return (
+        f"lines: [{{name: line-1, source: {source or talks(QUIET_LINE)}, channels: [customer]}}]\n"
+        f"mqtt: {{url: '{broker}'}}\nmode: voice\n{more}"
+    )
+
+
+def tell(broker: Broker, topic: str, payload: str = "{}") -> None:
+    publish.single(f"undertone-cmd/v1/site/box/{topic}", payload, qos=1, hostname="127.0.0.1", port=broker.port)
+
+
+def test_a_box_tests_itself_at_boot_and_when_asked_and_one_that_fails_degrades_and_says_so(tmp_path):
+    shutil.copytree(HERE / "models/voice", tmp_path / "voice")
+    net = next((tmp_path / "voice").glob("*.tflite"))
+    with (
+        Broker(tmp_path) as broker,
+        Subscriber(broker.url) as central,
+        Service(tmp_path, one_line(broker.url, more="models: {voice: voice}")) as box,
+    ):
+        until(lambda: len(central.events("device.selftest")) == 1)
+        whole = net.read_bytes()
+        net.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        tell(broker, "selftest/run")
+        until(lambda: len(central.events("device.selftest")) == 2)
+        until(lambda: central.events("device.state")[-1]["data"]["state"] == "degraded")
+        degraded = central.events("device.state")[-1]["data"]
+        net.write_bytes(whole)
+        tell(broker, "selftest/run")
+        until(lambda: central.events("device.state")[-1]["data"]["state"] == "online")
+        box.until(lambda status: status["health"]["selftest_passed"])
+        assert box.stop() == 0
+    passed = [event["data"]["passed"] for event in central.events("device.selftest")]
+    assert passed == [True, False, True]
+    assert any(reason.startswith("self-test: voice: failed: ") for reason in degraded["reasons"])
+
+
+def test_what_is_wrong_with_the_sound_of_each_line_is_told_and_the_good_line_is_not_blamed(tmp_path):
+    wrong = {
+        "clipped": ("60000 * np.sin(600 * np.pi * t)", "clipped; turn the capture gain down"),
+        "hum": ("3000 * np.sin(100 * np.pi * t)", "mains hum; use an isolating"),
+        "stuck": ("4711", "stuck level; unplug"),
+        "zeros": ("0", "digital silence for more than 30 s"),
+    }
+    lines = [f"{{name: {name}, source: {talks(s)}, channels: [mixed]}}" for name, (s, _) in wrong.items()]
+    lines.append(f"{{name: good, source: {talks(QUIET_LINE)}, channels: [mixed]}}")
+    with Service(tmp_path, f"lines: [{', '.join(lines)}]\nmode: voice\nmqtt: {{url: 'mqtt://127.0.0.1:9'}}\n") as box:
+        for name, (_, says) in wrong.items():
+            box.until(lambda _, start=f"{name}: mixed: {says}": any(reason.startswith(start) for reason in box.reasons), 90)
+        assert [reason for reason in box.reasons if reason.startswith("good")] == []
+
+
+@pytest.mark.parametrize(("trouble", "says"), [("login", "mqtt.password_file"), ("acl", "refused"), ("ca", "certificate")])
+def test_why_the_broker_will_not_have_the_box_is_in_its_state(tmp_path, trouble, says):
+    secret = tmp_path / "password"
+    secret.write_text("wrong\n" if trouble == "login" else "hush\n")
+    users = {"site/box": "hush"} if trouble != "ca" else None
+    acl = "user site/box\ntopic write undertone/v1/site/box/state\n" if trouble == "acl" else None
+    with Broker(tmp_path, passwords=users, acl=acl, tls=trouble == "ca") as broker:
+        login = f", username: site/box, password_file: {secret}" if users else ""
+        config = f"lines: [{{name: line-1, source: {talks(QUIET_LINE)}}}]\nmode: voice\nmqtt: {{url: '{broker.url}'{login}}}\n"
+        with Service(tmp_path, config) as box:
+            box.until(lambda _: any(reason.startswith("broker: ") and says in reason for reason in box.reasons), 90)
+            assert box.status["state"]["state"] == "degraded"
+
+
+def test_more_lines_than_the_box_was_measured_to_carry_are_refused_in_one_line(tmp_path):
+    box = Service(tmp_path, f"lines: [{{name: a, source: {talks('0')}}}, {{name: b, source: {talks('0')}}}]\n")
+    box.state_dir.mkdir()
+    (box.state_dir / "capacity.json").write_text('{"lines": 1}')
+    box.start()
+    assert box.wait() == 2
+    assert len(box.log) == 1
+    assert "2 lines, but this box was measured to carry 1" in box.log[0]
+    assert "doctor --bench" in box.log[0]
+
+
+def test_a_changed_configuration_serves_from_the_next_call_and_a_bad_one_changes_nothing(tmp_path):
+    with Broker(tmp_path) as broker, Subscriber(broker.url) as central, Service(tmp_path, one_line(broker.url)) as box:
+
+        def call(number: int) -> str:
+            """The privacy tier of the `number`-th call, begun now."""
+            tell(broker, "call/line-1/start")
+            until(lambda: len(central.events("call.started")) == number)
+            return central.events("call.started")[-1]["data"]["privacy"]
+
+        box.until(lambda status: status["connected"])
+        assert call(1) == "numbers"
+        box.configure(one_line(broker.url, more="privacy: transcript\noutbox_max_mb: 10\n"))
+        box.reload()
+        assert box.until_logged("config.taken").endswith("waits_for_restart=outbox_max_mb")
+        assert call(2) == "transcript"
+        until(lambda: central.events("device.info")[-1]["data"]["privacy"] == "transcript")
+        box.configure(one_line(broker.url, more="privacy: loud\n"))
+        box.reload()
+        refused = box.until_logged("config.refused")
+        assert "undertone.yaml: key 'privacy'" in refused
+        assert call(3) == "transcript"
+        assert box.process.poll() is None
+
+
+def test_new_keywords_rules_and_weights_are_taken_and_the_rest_waits(tmp_path):
+    engines, path = load_engines(Config(mode=Mode.WORDS)), tmp_path / "undertone.yaml"
+    assert [spot.keyword for spot in engines.judge.judge_text("my invoice is wrong again").spotted] == []
+    path.write_text("mode: voice\nkeywords: [{name: bill, phrases: [invoice]}]\nfusion: {voice_weight: 0.1}\n")
+    now, waiting = changed(path, Config(mode=Mode.WORDS))
+    assert waiting == ["mode"]
+    taken = reconfigured(engines, now)
+    assert [spot.keyword for spot in taken.judge.judge_text("my invoice is wrong again").spotted] == ["bill"]
+    assert taken.weights["voice"] == 0.1
+    (tmp_path / "rules.yaml").write_text("rules: [{id: 5}]\n")
+    path.write_text("rules: rules.yaml\n")
+    with pytest.raises(ConfigError, match=r"rules\.yaml"):
+        reconfigured(engines, changed(path, Config(mode=Mode.WORDS))[0])
+
+
+class Silent:
+    reason, wrong = None, ()
+
+
+def test_a_full_outbox_and_a_disk_that_takes_nothing_are_told_and_forgotten_when_it_is_over():
+    clock = [0.0]
+    condition = Condition({"line-1": Silent()}, boot=1, clock=lambda: clock[0])
+
+    def told(**counts) -> list[str]:
+        found = Counts(rows=0, alert_rows=0, oldest_s=None, **counts)
+        return condition.state(missing={}, counts=found, bus_problem=None, for_bus=True).reasons
+
+    assert told() == []
+    assert "the disk takes no events" in told(held=3)[0]
+    assert "the oldest events had to go" in told(evicted=7)[0]
+    clock[0] += 599
+    assert told(evicted=7)
+    clock[0] += 2
+    assert told(evicted=7) == []
+
+
+def test_the_state_says_since_when_it_is_so():
+    condition = Condition({"line-1": Silent()}, boot=1)
+    counts = Counts(rows=0, alert_rows=0, oldest_s=None)
+    first = condition.state(missing={}, counts=counts, bus_problem=None, for_bus=True)
+    assert condition.state(missing={}, counts=counts, bus_problem=None, for_bus=True) == first
+    condition.selftest = SelfTest(passed=False, checks={"words": "failed: no", "voice": "good"})
+    assert condition.state(missing={}, counts=counts, bus_problem=None, for_bus=True).reasons == ["self-test: words: failed: no"]
