@@ -106,6 +106,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 # libyaml reads the 200 kB of lexicon ten times faster; PyYAML without it reads the same.
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Rules nest deepest, by a dozen. libyaml follows 100,000 levels down until the process dies without a word.
+_MAX_DEPTH = 100
 T = typing.TypeVar("T", bound=msgspec.Struct)
 
 
@@ -133,6 +135,8 @@ def read_yaml(path: Path) -> object:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     try:
+        if _too_deep(text):
+            raise ConfigError(f"{path}: nested too deeply; flatten it")
         raw = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader, in C)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -145,6 +149,15 @@ def read_yaml(path: Path) -> object:
         # PyYAML makes dates of what looks like one, and 2026-13-45 is none.
         raise ConfigError(f"{path}: holds a value that YAML cannot read: {error}; put it in quotes") from error
     return {} if raw is None else raw
+
+
+def _too_deep(text: str) -> bool:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            return True
+    return False
 
 
 def convert(raw: object, kind: type[T], path: Path) -> T:
@@ -166,14 +179,20 @@ _PATHS = {
 def _anchored(config: Config, folder: Path) -> Config:
     """`config` with every relative path taken from `folder`."""
 
+    def whole(written: str) -> str:
+        try:
+            return str(folder / Path(written).expanduser())
+        except RuntimeError as error:
+            raise ConfigError(f"{folder}: '{written}': no such user; write the path from / on") from error
+
     def anchor(part: T) -> T:
         changes: dict[str, str | tuple[str, ...]] = {}
         for name in _PATHS[type(part)]:
             written = getattr(part, name)
             if isinstance(written, str):
-                changes[name] = str(folder / Path(written).expanduser())
+                changes[name] = whole(written)
             elif written:
-                changes[name] = tuple(str(folder / Path(one).expanduser()) for one in written)
+                changes[name] = tuple(whole(one) for one in written)
         return msgspec.structs.replace(part, **changes)
 
     lines = tuple(msgspec.structs.replace(line, source=anchor(line.source)) for line in config.lines)

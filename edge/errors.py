@@ -12,10 +12,18 @@ What is not in this tree is a defect of ours and may show a traceback.
 """
 
 
+def one_line(text: str) -> str:
+    """`text` with whatever would end or garble a line (line ends, control characters, lone surrogates) written as an escape."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 class UndertoneError(Exception):
-    """A failure that its message explains in one line, with the remedy."""
+    """A failure that its message explains in one line, with the remedy. What it quotes of a file cannot make it two."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class UsageError(UndertoneError):

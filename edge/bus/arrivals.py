@@ -23,6 +23,6 @@ def decode(payload: bytes) -> dict[str, Any] | str:
         if event.type in _types:
             _types[event.type].decode(event.data)
         decoded: dict[str, Any] = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return f"not an Undertone event: {error}"
     return decoded

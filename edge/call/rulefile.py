@@ -36,7 +36,8 @@ def refusal(path: Path, where: str, message: str) -> ConfigError:
 
 def _line(path: Path, where: str) -> int | None:
     """The line of `where` in the YAML file, or of the nearest thing around it."""
-    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    # As edge.config reads it: what one of the two YAML parsers takes, the other may refuse.
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     line = None
     for step in re.findall(r"[^.\[\]]+", where):
         if isinstance(node, yaml.SequenceNode) and step.isdecimal() and int(step) < len(node.value):

@@ -104,8 +104,9 @@ def _read(sound: soundfile.SoundFile, samples: int, path: Path, done: int) -> Pc
             raise SourceError(f"{path}: its sound cannot be decoded ({error}); copy it again") from error
         return np.zeros((0, sound.channels), np.int16)
     # float32 holds every int16 exactly, so 16-bit files come through bit for bit. A float file may hold NaN.
-    whole = np.nan_to_num(np.rint(raw * 32768.0), nan=0.0, posinf=32767.0, neginf=-32768.0)
-    pcm: Pcm = np.clip(whole, -32768, 32767).astype(np.int16)
+    # It may also hold numbers so large that scaling them overflows.
+    bounded = np.nan_to_num(np.clip(raw, -1.0, 1.0), nan=0.0)
+    pcm: Pcm = np.clip(np.rint(bounded * 32768.0), -32768, 32767).astype(np.int16)
     return pcm
 
 

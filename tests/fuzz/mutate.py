@@ -2,6 +2,7 @@
 
 import json
 import random
+from copy import deepcopy
 from typing import Any
 
 # Where parsers stumble: bounds of integers, what is no number, what is none of the types expected, what is long, deep or odd.
@@ -48,20 +49,20 @@ def damaged(seeds: tuple[bytes, ...], chance: random.Random) -> bytes:
 
 def document(seeds: tuple[Any, ...], chance: random.Random) -> bytes:
     """One of `seeds` (plain values) with some values replaced, keys renamed, parts moved or nested, as JSON (which YAML reads too)."""
-    whole = [json.loads(json.dumps(chance.choice(seeds)))]
+    whole = [deepcopy(chance.choice(seeds))]
     for _ in range(1 + int(chance.expovariate(0.7))):
         places = list(_places(whole))
         holder, key = chance.choice(places)
         kind = chance.randrange(8)
         if kind <= 3:
-            holder[key] = chance.choice(_ODD)
+            holder[key] = deepcopy(chance.choice(_ODD))
         elif kind == 4:
             other, its_key = chance.choice(places)
-            holder[key] = json.loads(json.dumps(other[its_key]))
+            holder[key] = deepcopy(other[its_key])
         elif kind == 5 and isinstance(holder, dict):
             holder[chance.choice(("", "x", "Name", str(key) + "s", "é", "a\nb"))] = holder.pop(key)
         elif kind == 6 and isinstance(holder, list) and holder is not whole:
-            holder.insert(chance.randrange(len(holder) + 1), json.loads(json.dumps(holder[key])))
+            holder.insert(chance.randrange(len(holder) + 1), deepcopy(holder[key]))
         elif kind == 7:
             holder[key] = [holder[key]] if chance.random() < 0.5 else {"x": holder[key]}
     return json.dumps(whole[0]).encode(errors="surrogatepass")
