@@ -11,6 +11,8 @@ from edge.words.spoken import NUMBER_WORDS, STARTS, Run
 
 # How far a secret or an address goes on, in words.
 _SECRET_LENGTH, _ADDRESS_LENGTH = 6, 8
+# "j dot smith underscore forty two at my company" is long for what stands before a domain.
+_LOCAL_LENGTH = 12
 _MAIL = re.compile(r"^\S+@\S+\.\S+$")
 _WRITTEN_DATE = re.compile(r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}$")
 
@@ -44,10 +46,31 @@ def emails(tokens: Sequence[str], marks: Marks) -> None:
         end = _domain_end(tokens, at + 1)
         if end is None:
             continue
-        start = at
-        while start > 0 and at - start < 12 and (tokens[start - 1] not in v.MAIL_STOPS or _joined(tokens, start)):  # noqa: PLR2004 (a long local part)
-            start -= 1
-        mark(marks, start, end, "email")
+        mark(marks, _local_start(tokens, at), end, "email")
+    _told_emails(tokens, marks)
+
+
+def _local_start(tokens: Sequence[str], at: int) -> int:
+    """Where the part of an address that ends before `at` begins."""
+    start = at
+    while start > 0 and at - start < _LOCAL_LENGTH and (tokens[start - 1] not in v.MAIL_STOPS or _joined(tokens, start)):
+        start -= 1
+    return start
+
+
+def _told_emails(tokens: Sequence[str], marks: Marks) -> None:
+    """Addresses whose "at" was misheard: what follows "my email is", and what ends in "dot com" where an e-mail is spoken of."""
+    for at, token in enumerate(tokens):
+        if token not in v.MAIL_CUES:
+            continue
+        link = skip(tokens, at + 1, v.FILLERS | frozenset(("address",)))
+        start = skip(tokens, link + 1, v.FILLERS)
+        end = next((i for i in range(start, len(tokens)) if tokens[i] in v.MAIL_ENDS or i - start >= _LOCAL_LENGTH), len(tokens))
+        if link < len(tokens) and tokens[link] in v.MAIL_LINKS and not v.MAIL_PARTS.isdisjoint(tokens[start:end]):
+            mark(marks, start, end, "email")
+        for dot in range(at + 2, min(at + _LOCAL_LENGTH, len(tokens) - 1)):
+            if tokens[dot + 1] in v.TOP_LEVELS and (_dot(tokens, dot) or tokens[dot + 1] == "com"):
+                mark(marks, max(at + 1, _local_start(tokens, dot)), _domain_end(tokens, max(dot - 1, at + 1)) or dot + 2, "email")
 
 
 def _joined(tokens: Sequence[str], start: int) -> bool:
@@ -98,15 +121,19 @@ def secrets(tokens: Sequence[str], marks: Marks) -> None:
 
 def births(tokens: Sequence[str], marks: Marks) -> None:
     """A date after "date of birth", "born", "birthday": all of its words."""
-    parts = v.MONTHS | v.ORDINALS | NUMBER_WORDS | v.FILLERS | frozenset(["of", "the", "in", "and", "double"])
+    heard = frozenset(("of", "the", "in", "and", "double", "know", "or"))
+    parts = v.MONTHS | v.ORDINALS | NUMBER_WORDS | v.HOMOPHONES | v.MISHEARD_FILLERS | heard
     for at, token in enumerate(tokens):
         if token not in ("birth", "born", "dob", "birthday", "birthdate") and tokens[max(0, at - 2) : at + 1] != ["d", "o", "b"]:
             continue
         start = skip(tokens, at + 1, v.FILLERS | frozenset(["is", "it's", "on", "was", "the", "its", "that's", "in"]))
+        if tokens[start : start + 2] in (["i", "know"], ["i", "no"]):
+            # "oh" at the head of a day, misheard
+            start += 2
         end = start
         while end < len(tokens) and (tokens[end] in parts or tokens[end][:1].isdigit()):
             end += 1
-        while end > start and tokens[end - 1] in ("and", "the", "in", "of", *v.FILLERS):
+        while end > start and tokens[end - 1] in heard | v.HOMOPHONES | v.MISHEARD_FILLERS:
             end -= 1
         if end - start > 1 or (end > start and tokens[start][:1].isdigit()):
             mark(marks, start, end, "date")
@@ -152,6 +179,15 @@ def addresses(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None
             if word in v.STREETS or (word in v.OTHER_STREETS and v.NOT_NAMES.isdisjoint(between) and len(between) < 3):  # noqa: PLR2004 (a name)
                 mark(marks, run.start, street + 1, "address")
                 break
+        home = run.start - 1 - (tokens[run.start - 1] == "number")
+        # "flat two", "house number nine"
+        if run.start and home >= 0 and tokens[home] in v.HOMES and v.UNITS.isdisjoint(tokens[run.end : run.end + 1]):
+            mark(marks, run.start, run.end, "address")
+    _told_addresses(tokens, marks)
+
+
+def _told_addresses(tokens: Sequence[str], marks: Marks) -> None:
+    """What follows "address is" and "live at"."""
     for at in range(len(tokens) - 1):
         if tokens[at] not in v.ADDRESS_CUES or (tokens[at] == "address" and at and tokens[at - 1] in ("email", "e-mail", "mail", "wrong")):
             continue

@@ -9,7 +9,11 @@ FILLERS = _words("um uh uhm er erm ah eh hmm hm mm mmm like so well okay ok yeah
 # What stands between the parts of a long number without ending it.
 SEPARATORS = _words("dash hyphen space stroke slash plus pause comma and then followed by") | FILLERS
 # What a recogniser makes of two, four, eight, one inside a string of digits.
-HOMOPHONES = _words("to too for fore ate won tree sex nein fife thirdy")
+HOMOPHONES = _words("to too for fore ate won tree free sex sicks nein niner fife thirdy")
+# What a recogniser makes of "um" and "erm" inside a number.
+MISHEARD_FILLERS = FILLERS | _words("am arm arms on and or a i the i'm an in no")
+# A number that was misheard from its first digit on begins after one of these.
+BEFORE_NUMBERS = _words("is it's its number code pin account are was on digits")
 
 # The NATO alphabet, and the other spelling words that people use on the phone.
 SPELLING_WORDS = _words(
@@ -26,6 +30,8 @@ ORDINALS = _words(
     "seventeenth eighteenth nineteenth twentieth thirtieth"
 )
 # After one of these a number is an amount, a duration, a count: it stays.
+# (Those of UNSURE_UNITS may be an "um" that was misheard.)
+UNSURE_UNITS = _words("am pm old k")
 UNITS = _words(
     "pounds pound quid pence dollars dollar bucks euros euro cents cent percent per second seconds minute minutes min mins hour "
     "hours hrs hr day days night nights week weeks month months year years times people person persons bags bag flights flight "
@@ -50,6 +56,8 @@ NUMBER_CUES = {
     **dict.fromkeys(("number", "digits", "ends", "ending"), "number"),
     **dict.fromkeys(("expires", "expiry", "expiration"), "date"),
 }  # fmt: skip
+# "four two one six is my pin"
+NUMBER_IS_MY = frozenset({(link, whose) for link in ("is", "as", "was") for whose in ("my", "the", "our")})
 # What may stand between such a cue and its number: "account number is um".
 CUE_LINKS = (
     _words(
@@ -98,6 +106,7 @@ NOT_STREET_NAMES = _words(
 )
 # Between the words of an address these do not end it.
 ADDRESS_LINKS = _words("the of on old")
+HOMES = _words("flat apartment apt unit house")
 ADDRESS_CUES = _words("live address lives living reside")
 
 # Words that never belong to a name: where one is met, the name has ended, or was none.
@@ -165,6 +174,12 @@ GIVEN_NAMES = _words(
 )
 
 MAIL_PROVIDERS = _words("gmail hotmail yahoo outlook icloud aol btinternet protonmail ymail gmx googlemail virginmedia talktalk")
+MAIL_CUES = _words("email e-mail mail")
+MAIL_LINKS = _words("is his it's its")
+# What shows that an address is told: "my email is unavailable" tells none.
+MAIL_PARTS = _words("dot underscore dash hyphen com co org net dotcom") | MAIL_PROVIDERS
+# After "my email is" the address has ended before one of these.
+MAIL_ENDS = _words("and but so because i i'm i've please thanks thank cheers can could would if")
 MAIL_JOINTS = _words("dot underscore dash hyphen point period minus plus")
 # Left of an e-mail address; the address has begun after it.
 MAIL_STOPS = _words(

@@ -1,0 +1,135 @@
+"""Which spoken numbers are somebody's: by a cue near them, by how they are said, and through what a recogniser made of their digits."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from edge.words import vocabulary as v
+from edge.words.identities import Marks, mark
+from edge.words.spoken import NUMBER_WORDS, Run
+
+# A card has 13 to 19 digits (ISO/IEC 7812), a phone number up to 15 with its country (E.164), in practice 9 to 12; an account 6 to 9.
+_CARD, _PHONE, _ACCOUNT = 13, 10, 6
+# Four digits one by one are a PIN, an extension, the end of a card; three may be "one two three". Three pairs are part of a number.
+_SINGLES, _UNITS, _LOOSE = 4, 3, 5
+# Ten digits in any manner are nobody's amount.
+_ANY = 10
+# A number before "pounds" or "minutes" is an amount unless it is as long as no amount is.
+_LONG = 7
+# With a cue ("ends in") three digits are enough, after "pin" any; without one three are where nothing else is said.
+_CUED = 3
+# Words that a recogniser may put between two digits of a number ("er" becomes "or", "oh" "no"), and how thin it may get by them.
+_BROKEN, _DENSE = 3, 2
+# How far a cue reaches over linking words to its number, how many misheard words may be among them, and how far after a number one stands.
+_CUE_REACH, _STRAYS, _AFTER = 7, 1, 4
+_DIGIT_LIKE = NUMBER_WORDS | v.HOMOPHONES
+_MAY_GO_ON = _DIGIT_LIKE | v.MISHEARD_FILLERS
+
+
+def numbers(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
+    """Mark the numbers among the runs `found` that identify somebody."""
+    for run in (*_joined(tokens, found), *found):
+        # A number told digit by digit is somebody's even where a word beside its cue was misheard.
+        cue = cue_of(tokens, run.start, run.end, strays=_STRAYS if run.singles >= _CUED else 0)
+        if _identifies(tokens, run, cue):
+            start, end = _whole(tokens, run)
+            mark(marks, start, end, _label(run, cue))
+
+
+def _identifies(tokens: Sequence[str], run: Run, cue: str | None) -> bool:
+    if run.end < len(tokens) and tokens[run.end] in v.UNITS and not (tokens[run.end] in v.UNSURE_UNITS and run.singles >= _SINGLES):
+        return run.loose >= _LONG
+    if cue == "password" or (cue is not None and run.digits >= _CUED):
+        return True
+    # An answer that is nothing but a number: "yes three twenty two eighty five".
+    answer = 2 * (run.end - run.start) > len(tokens) and (run.loose >= _LOOSE or (run.singles >= _CUED and run.singles == run.digits))
+    # Pairs and single digits together: "forty two sixteen ninety nine", "nine oh two ten"; a date of "two eleven fifteen" is less.
+    mixed = run.units >= _UNITS and (run.loose > _LOOSE or (run.loose == _LOOSE and run.singles >= _UNITS))
+    return answer or mixed or run.singles >= _SINGLES or run.loose >= _LONG or run.digits >= _ANY
+
+
+def _joined(tokens: Sequence[str], found: Sequence[Run]) -> list[Run]:
+    """Numbers that the recogniser broke up: "five to six some no one eight or one or five" is one."""
+    joined: list[Run] = []
+    group: list[Run] = []
+    for run in (*found, None):
+        if run is not None and group and _continues(tokens, group[-1], run):
+            group.append(run)
+            continue
+        if len(group) > 1:
+            start, end = group[0].start, group[-1].end
+            sums = {name: sum(getattr(part, name) for part in group) for name in ("digits", "singles", "loose", "units")}
+            whole = replace(group[0], start=start, end=end, **sums)
+            thick = whole.singles > _SINGLES and _DENSE * whole.singles >= end - start
+            if thick or (whole.singles >= _CUED and cue_of(tokens, start, end, strays=_STRAYS) not in (None, "date")):
+                joined.append(whole)
+        group = [] if run is None else [run]
+    return joined
+
+
+def _continues(tokens: Sequence[str], before: Run, run: Run) -> bool:
+    """Whether `run` may be more of the number `before`: few words between, none of them a unit or the number's public name."""
+    gap = tokens[before.end : run.start]
+    units = v.UNITS - v.UNSURE_UNITS if before.singles >= _UNITS else v.UNITS
+    return len(gap) <= _BROKEN and units.isdisjoint(gap) and v.PUBLIC_NUMBERS.isdisjoint(gap)
+
+
+def _whole(tokens: Sequence[str], run: Run) -> tuple[int, int]:
+    """Where the number begins and ends, with the digits at its ends that were misheard: "for two one nine or for"."""
+    start, end = run.start, run.end
+    while end < len(tokens):
+        step = 1 + (tokens[end] in v.MISHEARD_FILLERS)
+        last = end + step - 1
+        if last >= len(tokens) or tokens[last] not in _DIGIT_LIKE or (last + 1 < len(tokens) and tokens[last + 1] in v.UNITS):
+            break
+        # "to" before something else to say is no digit.
+        if tokens[last] in v.HOMOPHONES and last + 1 < len(tokens) and tokens[last + 1] not in _MAY_GO_ON:
+            break
+        end += step
+    if start > 1 and tokens[start - 1] in v.HOMOPHONES and tokens[start - 2] in v.BEFORE_NUMBERS:
+        start -= 1
+    return start, end
+
+
+def cue_of(tokens: Sequence[str], start: int, end: int, *, strays: int = 0) -> str | None:
+    """What the words around a number say that it is: a placeholder, or None. `strays` words before it may be ones that link nothing."""
+    return _cue_after(tokens[end : end + _AFTER]) or _cue_before(tokens[:start], strays)
+
+
+def _cue_after(after: Sequence[str]) -> str | None:
+    """What is told after a number: on the back, is my pin."""
+    if list(after[:3]) == ["on", "the", "back"]:
+        return "password"
+    if tuple(after[:2]) in v.NUMBER_IS_MY:
+        return next((v.NUMBER_CUES[word] for word in after if word in v.NUMBER_CUES), None)
+    return None
+
+
+def _cue_before(before: Sequence[str], strays: int) -> str | None:
+    if list(before[-2:]) in (["o", "box"], ["po", "box"]):
+        return "address"
+    generic = None
+    for word in reversed(before[-_CUE_REACH:]):
+        if word in v.PUBLIC_NUMBERS:
+            return None
+        label = v.NUMBER_CUES.get(word)
+        if word == "code":
+            generic = "password"
+        elif label == "number":
+            generic = generic or label
+        elif label is not None:
+            return label
+        elif word not in v.CUE_LINKS:
+            if not strays:
+                break
+            strays -= 1
+    return generic
+
+
+def _label(run: Run, cue: str | None) -> str:
+    if cue not in (None, "number"):
+        return str(cue)
+    if run.digits >= _CARD:
+        return "card"
+    if run.digits >= _PHONE:
+        return "phone"
+    return "account" if run.digits >= _ACCOUNT else "number"
