@@ -55,12 +55,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     diff = commands.add_parser(
         "diff",
         help="what changed from one bundle to another, in figures",
-        description="Compare two bundles key by key; figures with their difference.",
-        epilog="example:\n  undertone-convert diff models/voice voice-1.3.0.tar",
+        description="Compare two bundles key by key; figures with their difference; and what a box's probation would say of them.",
+        epilog="examples:\n  undertone-convert diff models/voice voice-1.3.0.tar\n"
+        "  undertone-convert diff models/voice voice-1.3.0.tar --csv clips.csv     would boxes keep it?",
         formatter_class=_FORMAT,
     )
     diff.add_argument("old", type=Path, metavar="OLD")
     diff.add_argument("new", type=Path, metavar="NEW")
+    diff.add_argument("--csv", type=Path, metavar="FILE", help="voices: also ask both about these clips (path,label,speaker)")
+    diff.add_argument("--text", type=Path, metavar="FILE", help="words: also ask both about these sentences, one a line")
     diff.set_defaults(run=_diff)
 
 
@@ -82,9 +85,7 @@ def _pack(args: argparse.Namespace) -> int:
     bundle = finish(args.folder, args.key)
     out = args.out or args.folder.parent / f"{bundle.label}.tar"
     pack(bundle, out)
-    signer = (
-        f"signed with key {bundle.signed_by}" if bundle.signed_by else "NOT signed: boxes refuse it ('models.allow_unsigned')"
-    )
+    signer = f"signed with key {bundle.signed_by}" if bundle.signed_by else "NOT signed: boxes refuse it ('models.allow_unsigned')"
     print(f"{out}: {bundle.label}, {out.stat().st_size:,} bytes, {signer}; next: `undertone model install {out}` on a box")
     return 0
 
@@ -125,14 +126,22 @@ def _diff(args: argparse.Namespace) -> int:
     from rich.table import Table
 
     from convert.compare import changes, opened
+    from convert.corpora import read_csv
+    from convert.drift import over_clips, over_sentences
+    from edge.errors import UsageError
 
     with opened(args.old) as old, opened(args.new) as new:
+        kinds = {old.manifest.kind, new.manifest.kind}
+        if (args.csv and kinds != {"voice"}) or (args.text and kinds != {"words"}):
+            raise UsageError("--csv compares two voice models, --text two words models; see undertone-convert diff --help")
         rows = changes(old.manifest, new.manifest)
         table = Table("what", old.label, new.label, "change")
         for row in rows:
             table.add_row(*row)
-    if not rows:
-        print("nothing differs")
-        return 0
-    Console().print(table)
+        says = [over_clips(old, new, read_csv(args.csv))] if args.csv else []
+        says += [over_sentences(old, new, args.text)] if args.text else []
+    console = Console(highlight=False)
+    console.print(table if rows else "nothing differs")
+    for line in says:
+        console.print(line, soft_wrap=True)
     return 0
