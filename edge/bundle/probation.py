@@ -62,8 +62,8 @@ class Limits:
         )
 
 
-# Siddiqi calls a population changed from 0.25 on. Voices that were trained anew differ on at most 10 % of the utterances in their side and on
-# 25 % in their emotion, one that learnt from shuffled labels on 50 % and 89 % (docs/models.md). Words have three labels in place of seven.
+# Siddiqi calls a population changed from 0.25 on. Voices that were trained anew differ on at most 10 % of the utterances in their side
+# and on 25 % in their emotion, one that learnt from shuffled labels on 50 % and 89 % (docs/models.md). Words have three labels, not seven.
 LIMITS: Mapping[Kind, Limits] = {
     "voice": Limits(psi=0.25, other_side=0.25, other_label=0.5),
     "words": Limits(psi=0.25, other_side=0.25, other_label=0.4),
@@ -192,10 +192,10 @@ def judge(
         return Verdict(action="rolled_back", reason=record.failure)
     if record.deaths >= DEATHS:
         return Verdict(action="rolled_back", reason=f"the service died {record.deaths} times while it was on probation")
-    if record.compared >= ENOUGH and (
-        bad := _wrong(figures(record, cost_ms=cost_ms, shadow_ms=shadow_ms), LIMITS[kind].on(max(record.read_by_both, 1)))
-    ):
-        return Verdict(action="rolled_back", reason=bad)
+    if record.compared >= ENOUGH:
+        allowed = LIMITS[kind].on(max(record.read_by_both, 1))
+        if bad := _wrong(figures(record, cost_ms=cost_ms, shadow_ms=shadow_ms), allowed):
+            return Verdict(action="rolled_back", reason=bad)
     long_enough = record.calls >= limits.probation_calls or now - record.since >= limits.probation_hours * 3600
     if long_enough and record.compared >= ENOUGH:
         return Verdict(action="kept", reason=f"as good as the one before it on {record.compared} utterances of {record.calls} calls")
