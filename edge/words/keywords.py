@@ -1,11 +1,14 @@
 """Configured words and phrases found in recognised speech, with how sure and when.
 
-A phrase survives fillers between its words, and from three words on one word that was misheard, dropped or put in.
+A phrase survives fillers between its words, and from three words on what a recogniser does to it: one word of content wrong, or
+function words swallowed, or another form of a word.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from edge.config import KeywordConfig
 from edge.values import Spotted, Word
@@ -19,9 +22,14 @@ _FUNCTION = frozenset(
 )  # fmt: skip
 # One wrong word in two would find anything.
 _MIN_WORDS_FOR_ERROR = 3
-# A misheard word shares half of its letters with the right one ("clothes my account"), or the recogniser doubted it.
-_SIMILAR, _DOUBTED = 0.5, 0.8
-# One filler inside a phrase is hesitation; after more than this the words no longer belong together.
+# What goes wrong costs so much; a phrase is found at this much in all. A function word is swallowed more often than it is said.
+_BUDGET = 1.5
+_WRONG, _NEAR, _FUNCTION_WRONG, _EXTRA = 1.25, 0.5, 0.5, 1.25
+# A misheard word shares half of its letters with the right one ("clothes my account"), or a third and the recogniser doubted it.
+_SIMILAR, _SIMILAR_DOUBTED, _DOUBTED = 0.5, 0.33, 0.8
+# A near one is the same word in another form ("manage" for "manager", "canceled" for "cancel"): as many letters of its head, and in all.
+_HEAD, _ALIKE = 4, 0.8
+# Hesitation inside a phrase; after more than this the words no longer belong together.
 _MAX_FILLERS = 3
 
 
@@ -42,7 +50,7 @@ class KeywordSpotter:
     def spot(self, words: Sequence[Word]) -> tuple[Spotted, ...]:
         """Each keyword where it was heard, best match first where several phrases of it overlap, in the order of time.
 
-        `confidence` is the mean confidence of the phrase's words; one that was wrong or missing counts 0.
+        `confidence` is the mean confidence of the phrase's words; one that was wrong or missing counts 0, another form of it a half.
         """
         if not self._phrases:
             return ()
@@ -62,73 +70,70 @@ class KeywordSpotter:
         return tuple(sorted(chosen, key=lambda s: (s.start, s.keyword)))
 
 
+class _Reading(NamedTuple):
+    """How heard words read the rest of a phrase: what went wrong, the confidence of what was right, and the places of the words used."""
+
+    cost: float
+    sure: float
+    right: int
+    places: tuple[int, ...]
+
+
 def _match(phrase: _Phrase, heard: Sequence[tuple[Word, str]], first: int) -> Spotted | None:
-    """The best reading of `phrase` that begins at word `first`, with at most one error; None if there is none."""
-    budget = 1 if len(phrase.words) >= _MIN_WORDS_FOR_ERROR else 0
+    """The best reading of `phrase` that begins at word `first`; None if there is none."""
+    budget = _BUDGET if len(phrase.words) >= _MIN_WORDS_FOR_ERROR else 0.0
     if not budget and heard[first][1] != phrase.words[0]:
         return None
-    # A phrase whose first word was dropped begins with its second: skip says so.
-    options = [_follow(phrase.words, heard, first, expected=0, budget=budget)]
-    if budget and _droppable(phrase.words, 0):
-        options.append(_follow(phrase.words, heard, first, expected=1, budget=0))
-    good = [taken for taken in options if taken and _enough(phrase.words, [text for _, text in taken])]
-    if not good:
+    reading = _follow(phrase.words, heard, first, expected=0, budget=budget)
+    # A word of content must have been heard as it is, or the phrase has none.
+    if reading is None or not reading.places or not (reading.right or _FUNCTION.issuperset(phrase.words)):
         return None
-    best = max(good, key=lambda taken: sum(word.confidence for word, text in taken if text in phrase.words))
-    confidence = sum(word.confidence for word, text in best if text in phrase.words) / len(phrase.words)
-    return Spotted(keyword=phrase.keyword, confidence=min(1.0, confidence), start=best[0][0].start, end=best[-1][0].end)
+    start, end = heard[reading.places[0]][0].start, heard[reading.places[-1]][0].end
+    return Spotted(keyword=phrase.keyword, confidence=min(1.0, reading.sure / len(phrase.words)), start=start, end=end)
 
 
-def _follow(
-    phrase: Sequence[str], heard: Sequence[tuple[Word, str]], position: int, *, expected: int, budget: int
-) -> list[tuple[Word, str]] | None:
-    """The heard words that read phrase[expected:] from `position` on, with `budget` errors to spend; None if they do not."""
+def _follow(phrase: Sequence[str], heard: Sequence[tuple[Word, str]], at: int, *, expected: int, budget: float) -> _Reading | None:
+    """The cheapest, then surest way in which the words from `at` on read phrase[expected:] for at most `budget`; None if there is none."""
     if expected == len(phrase):
-        return []
-    fillers = 0
-    while (
-        position < len(heard)
-        and heard[position][1] != phrase[expected]
-        and heard[position][1] in _FILLERS
-        and expected
-        and fillers < _MAX_FILLERS
-    ):
-        position += 1
-        fillers += 1
-    if position < len(heard) and heard[position][1] == phrase[expected]:
-        rest = _follow(phrase, heard, position + 1, expected=expected + 1, budget=budget)
-        if rest is not None:
-            return [heard[position], *rest]
-    if not budget:
-        return None
-    tries: list[list[tuple[Word, str]] | None] = []
-    if position < len(heard):
-        rest = _follow(phrase, heard, position + 1, expected=expected + 1, budget=0)
-        if rest is not None and _misheard(phrase, expected, heard[position]):
-            tries.append([heard[position], *rest])
-        if expected and position + 1 < len(heard):
-            tries.append(_follow(phrase, heard, position + 1, expected=expected, budget=0))
-    if expected and _droppable(phrase, expected):
-        tries.append(_follow(phrase, heard, position, expected=expected + 1, budget=0))
-    kept = [taken for taken in tries if taken is not None]
-    return max(kept, key=len) if kept else None
+        return _Reading(0.0, 0.0, 0, ())
+    if expected:
+        here = at
+        while at < len(heard) and at - here < _MAX_FILLERS and heard[at][1] in _FILLERS and heard[at][1] != phrase[expected]:
+            at += 1
+    ways: list[_Reading] = []
+    if at < len(heard):
+        word, text = heard[at]
+        cost, share = _said(phrase, expected, word, text)
+        if cost <= budget:
+            rest = _follow(phrase, heard, at + 1, expected=expected + 1, budget=budget - cost)
+            if rest is not None:
+                right = rest.right + (text == phrase[expected] and text not in _FUNCTION)
+                ways.append(_Reading(rest.cost + cost, rest.sure + share * word.confidence, right, (at, *rest.places)))
+        if expected and budget >= _EXTRA and (rest := _follow(phrase, heard, at + 1, expected=expected, budget=budget - _EXTRA)):
+            ways.append(rest._replace(cost=rest.cost + _EXTRA))
+    missing = _missing(phrase, expected)
+    if missing <= budget and (rest := _follow(phrase, heard, at, expected=expected + 1, budget=budget - missing)):
+        ways.append(rest._replace(cost=rest.cost + missing))
+    return min(ways, key=lambda way: (way.cost, -way.sure), default=None)
 
 
-def _misheard(phrase: Sequence[str], expected: int, heard: tuple[Word, str]) -> bool:
-    """Whether the heard word may be phrase[expected] gone wrong, rather than another thing said."""
-    word, text = heard
-    similar = SequenceMatcher(None, phrase[expected], text).ratio() >= _SIMILAR
-    return similar or word.confidence < _DOUBTED or _droppable(phrase, expected)
+def _said(phrase: Sequence[str], expected: int, word: Word, text: str) -> tuple[float, float]:
+    """What it costs that `text` was heard where phrase[expected] should be, and which share of its confidence counts."""
+    wanted = phrase[expected]
+    if text == wanted:
+        return 0.0, 1.0
+    if wanted in _FUNCTION:
+        return _FUNCTION_WRONG, 0.0
+    alike = SequenceMatcher(None, wanted, text).ratio()
+    if text[:_HEAD] == wanted[:_HEAD] and alike >= _ALIKE:
+        return _NEAR, 0.5
+    if alike >= (_SIMILAR_DOUBTED if word.confidence < _DOUBTED else _SIMILAR) or _missing(phrase, expected) <= _BUDGET:
+        return _WRONG, 0.0
+    return math.inf, 0.0
 
 
-def _droppable(phrase: Sequence[str], expected: int) -> bool:
-    """Whether the phrase is still itself without that word: a function word, or one content word of three."""
-    others = sum(word not in _FUNCTION for i, word in enumerate(phrase) if i != expected)
-    return phrase[expected] in _FUNCTION or others > 1
-
-
-def _enough(phrase: Sequence[str], texts: Sequence[str]) -> bool:
-    """At most one word of the phrase is missing, and what is left is not function words only."""
-    right = [text for text in texts if text in phrase]
-    full = [word for word in phrase if word not in _FUNCTION]
-    return len(right) >= len(phrase) - 1 and (not full or any(text in full for text in right))
+def _missing(phrase: Sequence[str], expected: int) -> float:
+    """What it costs that phrase[expected] was not heard: without its one word of content, or one of two, it is another phrase."""
+    if phrase[expected] in _FUNCTION:
+        return _FUNCTION_WRONG
+    return _WRONG if sum(word not in _FUNCTION for word in phrase) > 2 else math.inf  # noqa: PLR2004 (said above)
