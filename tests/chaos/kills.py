@@ -1,25 +1,21 @@
-"""Kill the broker and the box at random instants and count what a subscriber got: `python -m tests.chaos` prints the table.
+"""Kill the broker and the box at random instants and count what a subscriber got; damage the outbox file at random."""
 
-python -m tests.chaos                                    10,000 events, 100 broker kills, 100 box kills (some minutes)
-python -m tests.chaos --events 300 --broker-kills 3 --box-kills 3 --seed 7
-"""
-
-import argparse
 import itertools
 import random
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.bus.outbox import Outbox
 from tests.box import ALERT_EVERY
 from tests.broker import Broker
+from tests.chaos.table import Row, Scale
 from tests.telling import Subscriber, consumer, open_outbox, text, until
 
 # What mosquitto has acknowledged and then loses by kill -9 is mosquitto's loss and is not to be measured here, so nothing may rest in
@@ -160,28 +156,22 @@ def _still_works(outbox: Outbox) -> None:
     assert outbox.counts().rows == 0
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=10_000)
-    parser.add_argument("--broker-kills", type=int, default=100)
-    parser.add_argument("--box-kills", type=int, default=100)
-    parser.add_argument("--damaged-files", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
-    args = parser.parse_args()
-    print(f"seed {args.seed}\n\n| fault | result |\n|---|---|", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        run = kills(Path(folder), events=args.events, broker_kills=args.broker_kills, box_kills=args.box_kills, seed=args.seed)
-        print(
-            f"| {run.events:,} events, {run.broker_kills} broker kills and {run.box_kills} box kills (`kill -9`) at random instants"
-            f" | {run.lost} lost, {run.out_of_order} out of order within a topic, {run.duplicates} duplicates, all with equal ids"
-            f" ({run.numbers_with_two_ids} numbers with two), {run.unproven} ranges unproven; {run.seconds:.0f} s |",
-            flush=True,
-        )
-        came_to = damaged_files(Path(folder) / "damaged", count=args.damaged_files, seed=args.seed)
-        says = ", ".join(f"{count} {what}" for what, count in sorted(came_to.items()))
-        print(f"| {args.damaged_files} outbox files with random bytes overwritten or cut off | {says}; 0 crashes |")
-    return 0 if run.good else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def section(folder: Path, scale: Scale) -> Iterator[Row]:
+    """The kills and the damaged files as rows of the table."""
+    events, each, files = scale.of(10_000, 200), scale.of(100, 2), scale.of(200, 10)
+    run = kills(folder, events=events, broker_kills=each, box_kills=each, seed=scale.seed)
+    yield Row(
+        fault="broker and box killed (`kill -9`)",
+        done=f"{run.events:,} events, {run.broker_kills} broker kills and {run.box_kills} box kills at random instants, real mosquitto",
+        result=f"{run.lost} lost, {run.out_of_order} out of order within a topic, {run.duplicates} duplicates, all with equal ids"
+        f" ({run.numbers_with_two_ids} numbers with two), {run.unproven} ranges unproven",
+        good=run.good,
+    )
+    came_to = damaged_files(folder / "damaged", count=files, seed=scale.seed)
+    says = ", ".join(f"{count} {what}" for what, count in sorted(came_to.items()))
+    yield Row(
+        fault="outbox file damaged",
+        done=f"{files} files with random bytes written over or cut off",
+        result=f"{says}; 0 crashes",
+        good=sum(came_to.values()) == files,
+    )

@@ -1,0 +1,68 @@
+"""What is known of the packages that a box runs: pip-audit in an environment of its own, made when it is asked for."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from tests.chaos.table import Row, Scale
+
+_PATIENCE_S = 240.0
+
+
+def box_packages() -> list[str]:
+    """name==version of everything that a box needs, as it is installed here: `undertone` and what that requires, all the way down."""
+    found: dict[str, str] = {}
+    waiting = [(name, "") for name in ("undertone",)] + [("undertone", "capture")]
+    while waiting:
+        name, extra = waiting.pop()
+        for text in metadata.requires(name) or []:
+            wanted = Requirement(text)
+            if wanted.marker is not None and not wanted.marker.evaluate({"extra": extra}):
+                continue
+            if wanted.name.lower() not in found:
+                try:
+                    found[wanted.name.lower()] = metadata.version(wanted.name)
+                except metadata.PackageNotFoundError:
+                    continue
+                waiting += [(wanted.name, one) for one in ("", *wanted.extras)]
+    return [f"{name}=={version}" for name, version in sorted(found.items())]
+
+
+def section(folder: Path, scale: Scale) -> Iterator[Row]:
+    """One row: what is known against the versions of this environment."""
+    packages = box_packages()
+    if scale.size < 1:
+        yield Row(fault="dependency audit", done=f"{len(packages)} packages", result="only in the whole run", good=None)
+        return
+    yield audited(packages, folder)
+
+
+def audited(packages: list[str], folder: Path) -> Row:
+    """What pip-audit says; where it cannot ask, the versions."""
+    listed, done = folder / "box.txt", f"pip-audit over the {len(packages)} packages of a box"
+    listed.write_text("\n".join(packages) + "\n")
+    with tempfile.TemporaryDirectory() as home:
+        python = Path(home) / "bin" / "python"
+        try:
+            subprocess.run([sys.executable, "-m", "venv", home], check=True, capture_output=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", "pip-audit"], check=True, capture_output=True, timeout=_PATIENCE_S)
+            asked = subprocess.run(
+                [python, "-m", "pip_audit", "--no-deps", "--disable-pip", "--progress-spinner=off", "--timeout=10", "-f", "json", "-r", listed],
+                capture_output=True, text=True, timeout=_PATIENCE_S, check=False,
+            )  # fmt: skip
+            answers = json.loads(asked.stdout)["dependencies"]
+        except (subprocess.SubprocessError, ValueError) as error:
+            why = f"no data base of vulnerabilities can be reached here ({type(error).__name__}); installed: {', '.join(packages)}"
+            return Row(fault="dependency audit", done=done, result=why, good=None)
+    known = [f"{one['name']} {one['version']}: {vulnerability['id']}" for one in answers for vulnerability in one.get("vulns", [])]
+    skipped = [one["name"] for one in answers if "skip_reason" in one]
+    result = f"{len(answers) - len(skipped)} asked about, {len(known)} known vulnerabilities{': ' if known else ''}{', '.join(known)}"
+    return Row(
+        fault="dependency audit", done=done, result=result + (f"; not known there: {', '.join(skipped)}" if skipped else ""), good=not known
+    )

@@ -1,0 +1,74 @@
+"""The words engine ends its process in the middle of a call, as Kaldi does by abort(); the service manager starts it again."""
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.config import Config
+from edge.words.voskmodel import find_vosk
+from tests.broker import Broker
+from tests.chaos.table import Row, Scale
+from tests.service import Service
+from tests.telling import Subscriber, consumer, until
+from tests.test_app import QUIET_LINE, talks
+
+_CALL = Path(__file__).parent.parent / "demo" / "call.wav"
+_PATIENCE_S = 180.0
+_LINES = """\
+site: leeds
+device: desk-1
+models: {{vosk: {vosk}}}
+lines:
+  - {{name: line-1, source: {{command: {call}}}, channels: [customer, agent], idle_s: 6}}
+  - {{name: line-2, source: {other}, channels: [customer]}}
+mqtt: {{url: "{url}"}}
+"""
+
+
+def section(folder: Path, scale: Scale) -> Iterator[Row]:
+    """A call played at the speed of life; SIGABRT after its first words."""
+    vosk = find_vosk(Config())
+    if vosk is None:
+        pytest.skip("no speech recogniser here: run `undertone fetch-model`")
+    call = json.dumps([sys.executable, "-m", "tests.stream", str(_CALL), "1"])
+    with Broker(folder, persistent=True) as broker, Subscriber(broker.url) as central:
+        box = Service(folder, _LINES.format(vosk=json.dumps(str(vosk)), call=call, other=talks(QUIET_LINE), url=broker.url))
+        with box:
+            until(lambda: any(event["data"]["words"] for event in central.events("call.utterance")), _PATIENCE_S)
+            broken = central.events("call.started")[-1]["data"]["call"]
+            aborted = time.monotonic()
+            box.process.send_signal(signal.SIGABRT)
+            code = box.wait()
+            heard_before = len(central.messages)
+            box.start()
+            until(lambda: central.events("call.failed"), _PATIENCE_S)
+            until(lambda: central.events("device.state")[-1]["data"]["boot"] == 2 and _up(central), _PATIENCE_S)
+            until(lambda: box.status["state"]["boot"] == 2 and min(box.status["health"]["frames"].values()) > 0, _PATIENCE_S)
+            again = time.monotonic() - aborted
+            until(lambda: len(central.events("call.started")) > 1, _PATIENCE_S)
+            assert box.stop() == 0
+        until(lambda: central.events("device.state")[-1]["data"]["state"] == "stopped")
+    failed = [event["data"] for event in central.events("call.failed")]
+    prove = consumer()(since=0)
+    for topic, event, _ in list(central.messages):
+        prove.take(topic, event)
+    ended = {event["data"]["alert"] for event in central.events("alert") if event["data"]["state"] == "end"}
+    opened = {event["data"]["alert"] for event in central.events("alert") if event["data"]["call"] == broken}
+    good = [(one["call"], one["reason"]) for one in failed] == [(broken, "restart")] and not prove.missing() and opened <= ended
+    yield Row(
+        fault="words engine aborts in the middle of a call",
+        done=f"SIGABRT (what Kaldi's abort() raises) to the box; it ended with {code}, and was started again at once, as by systemd",
+        result=f"the call ended as `failed` ({failed[0]['reason']}), {len(opened)} of its alerts ended, {len(prove.missing())} topics unproven;"
+        f" both lines heard again, the next call begun; {len(central.messages) - heard_before} events since",
+        good=good and code == -signal.SIGABRT,
+        well_again_s=again,
+    )
+
+
+def _up(central: Subscriber) -> bool:
+    return set(central.events("device.state")[-1]["data"]["lines"].values()) == {"up"}
