@@ -108,7 +108,7 @@ def _commands(folder: Path) -> Iterator[Row]:
         "giant command": ("call/line-1/context", b'{"queue": "' + b"x" * 10_000_000 + b'"}', False, "at most 4096 are taken"),
         "giant chunk of a model": ("model/install", b"x" * 10_000_000, False, "at most 400000 are taken"),
         "command that names a program": ("../../run", b'{"command": "reboot"}', False, "unknown command"),
-        "command with a key that is another line of the log": (
+        "command whose key is a line of the log": (
             "call/line-1/end",
             b'{"x\\ncommand.taken kind=CallEnd": 1}',
             False,
@@ -176,7 +176,7 @@ def _bundles(folder: Path) -> Iterator[Row]:
             yield Row(
                 fault=fault,
                 done=f"sent over the bus as a model, {path.stat().st_size:,} bytes",
-                result=f"refused, told on `model` and logged: `{(refused.reason or '').rpartition('.tar: ')[2].rpartition('.part: ')[2][:110]}`",
+                result=f"refused, told on `model` and logged: `{(refused.reason or '').rpartition('.part: ')[2][:110]}`",
                 good=not stray and len(logged) > lines,
                 well_again_s=time.monotonic() - began,
             )

@@ -49,13 +49,11 @@ def audited(packages: list[str], folder: Path) -> Row:
     listed.write_text("\n".join(packages) + "\n")
     with tempfile.TemporaryDirectory() as home:
         python = Path(home) / "bin" / "python"
+        audit = [python, "-m", "pip_audit", "--no-deps", "--disable-pip", "--progress-spinner=off", "--timeout=10", "-f", "json", "-r"]
         try:
             subprocess.run([sys.executable, "-m", "venv", home], check=True, capture_output=True)
             subprocess.run([python, "-m", "pip", "install", "-q", "pip-audit"], check=True, capture_output=True, timeout=_PATIENCE_S)
-            asked = subprocess.run(
-                [python, "-m", "pip_audit", "--no-deps", "--disable-pip", "--progress-spinner=off", "--timeout=10", "-f", "json", "-r", listed],
-                capture_output=True, text=True, timeout=_PATIENCE_S, check=False,
-            )  # fmt: skip
+            asked = subprocess.run([*audit, listed], capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
             answers = json.loads(asked.stdout)["dependencies"]
         except (subprocess.SubprocessError, ValueError) as error:
             why = f"no data base of vulnerabilities can be reached here ({type(error).__name__}); installed: {', '.join(packages)}"

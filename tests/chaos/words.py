@@ -63,8 +63,8 @@ def section(folder: Path, scale: Scale) -> Iterator[Row]:
     yield Row(
         fault="words engine aborts in the middle of a call",
         done=f"SIGABRT (what Kaldi's abort() raises) to the box; it ended with {code}, and was started again at once, as by systemd",
-        result=f"the call ended as `failed` ({failed[0]['reason']}), {len(opened)} of its alerts ended, {len(prove.missing())} topics unproven;"
-        f" both lines heard again, the next call begun; {len(central.messages) - heard_before} events since",
+        result=f"the call ended as `failed` ({failed[0]['reason']}), {len(opened)} of its alerts ended,"
+        f" {len(prove.missing())} topics unproven; both lines heard again, the next call begun; {len(central.messages) - heard_before} events since",
         good=good and code == -signal.SIGABRT,
         well_again_s=again,
     )
