@@ -11,7 +11,8 @@ from edge.errors import UndertoneError
 # One module a subcommand, in the order that --help shows them. Each has add_parser(commands) and imports what is heavy
 # only when it runs, so that --help is instant.
 _COMMANDS = (
-    "replay", "run", "listen", "voice", "words", "doctor", "devices", "status", "rules", "report", "model", "fetch_model", "schema", "info",
+    "replay", "run", "listen", "voice", "words", "doctor", "devices", "status", "rules", "report", "model", "fetch_model", "erase",
+    "schema", "info",
 )  # fmt: skip
 
 _INTRODUCTION = """\

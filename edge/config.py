@@ -102,6 +102,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     models: ModelsConfig = ModelsConfig()
     state_dir: str = "/var/lib/undertone"
     outbox_max_mb: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 256
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] | None = None
 
 
 # libyaml reads the 200 kB of lexicon ten times faster; PyYAML without it reads the same.

@@ -87,7 +87,7 @@ class LiveLine:
         moment, swapped = time.monotonic(), self._line.swapped
         told = [*self._wrong_level, *([swapped] if swapped else [])]
         if moment - self._overloaded_at < _TOLD_S:
-            told.append("too much to do: words are left out; use fewer lines, a faster box, or mode: voice")
+            told.append("too much to do: verdicts are late and words are left out; use fewer lines, a faster box, or mode: voice")
         if moment - self._dropped_at < _TOLD_S:
             told.append("far too much to do: sound is lost (dropped_ms); use fewer lines or a faster box")
         return told

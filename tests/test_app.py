@@ -57,26 +57,27 @@ def tell(broker: Broker, topic: str, payload: str = "{}") -> None:
 def test_a_box_tests_itself_at_boot_and_when_asked_and_one_that_fails_degrades_and_says_so(tmp_path):
     shutil.copytree(HERE / "models/voice", tmp_path / "voice")
     net = next((tmp_path / "voice").glob("*.tflite"))
-    with (
-        Broker(tmp_path) as broker,
-        Subscriber(broker.url) as central,
-        Service(tmp_path, one_line(broker.url, more="models: {voice: voice}")) as box,
-    ):
+    config = "models: {voice: voice}"
+    with Broker(tmp_path) as broker, Subscriber(broker.url) as central, Service(tmp_path, one_line(broker.url, more=config)) as box:
+
+        def told() -> list[str]:
+            """What the last state on the bus says of self-tests; this machine may be too busy for other reasons."""
+            state = central.events("device.state")[-1]["data"]
+            assert (state["state"] == "degraded") == bool(state["reasons"])
+            return [reason for reason in state["reasons"] if reason.startswith("self-test: ")]
+
         until(lambda: len(central.events("device.selftest")) == 1)
+        assert told() == []
         whole = net.read_bytes()
         net.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         tell(broker, "selftest/run")
-        until(lambda: len(central.events("device.selftest")) == 2)
-        until(lambda: central.events("device.state")[-1]["data"]["state"] == "degraded")
-        degraded = central.events("device.state")[-1]["data"]
+        until(lambda: any(reason.startswith("self-test: voice: failed: ") for reason in told()))
         net.write_bytes(whole)
         tell(broker, "selftest/run")
-        until(lambda: central.events("device.state")[-1]["data"]["state"] == "online")
+        until(lambda: not told())
         box.until(lambda status: status["health"]["selftest_passed"])
         assert box.stop() == 0
-    passed = [event["data"]["passed"] for event in central.events("device.selftest")]
-    assert passed == [True, False, True]
-    assert any(reason.startswith("self-test: voice: failed: ") for reason in degraded["reasons"])
+    assert [event["data"]["passed"] for event in central.events("device.selftest")] == [True, False, True]
 
 
 def test_what_is_wrong_with_the_sound_of_each_line_is_told_and_the_good_line_is_not_blamed(tmp_path):
@@ -91,7 +92,7 @@ def test_what_is_wrong_with_the_sound_of_each_line_is_told_and_the_good_line_is_
     with Service(tmp_path, f"lines: [{', '.join(lines)}]\nmode: voice\nmqtt: {{url: 'mqtt://127.0.0.1:9'}}\n") as box:
         for name, (_, says) in wrong.items():
             box.until(lambda _, start=f"{name}: mixed: {says}": any(reason.startswith(start) for reason in box.reasons), 90)
-        assert [reason for reason in box.reasons if reason.startswith("good")] == []
+        assert [reason for reason in box.reasons if reason.startswith("good: mixed: ")] == []
 
 
 @pytest.mark.parametrize(("trouble", "says"), [("login", "mqtt.password_file"), ("acl", "refused"), ("ca", "certificate")])

@@ -10,7 +10,7 @@ from edge.config import Config, load_config
 from edge.engines import Engines, renewed
 
 # What is looked at as each call begins. The rest is held by threads, devices and connections: it waits for a restart.
-CHANGEABLE = ("privacy", "rules", "lexicon", "causes", "keywords", "fusion")
+CHANGEABLE = ("privacy", "rules", "lexicon", "causes", "keywords", "fusion", "keep_days")
 
 
 def changed(path: Path, now: Config) -> tuple[Config, list[str]]:

@@ -3,8 +3,38 @@
 import msgspec
 
 from edge.box.clock import now
-from edge.bus.events import Alert, Event, Failed, Gap
+from edge.bus.events import Alert, Event, Failed, Gap, Started, Summary
+from edge.bus.store import DamageError, Store
 from edge.bus.topics import GAP
+
+
+def keep_open(store: Store, event: Event) -> None:
+    """Remember what a restart would have to end, and forget what has ended; inside a commit."""
+    match event.data:
+        case Started(call=call, line=line, started_at=started_at):
+            store.execute("INSERT OR REPLACE INTO open_calls VALUES (?, ?, ?)", (call, line, started_at))
+        case Summary(call=call) | Failed(call=call):
+            store.execute("DELETE FROM open_calls WHERE call = ?", (call,))
+        case Alert(state="end", alert=alert):
+            store.execute("DELETE FROM open_alerts WHERE alert = ?", (alert,))
+        case Alert(alert=alert) as snapshot:
+            store.execute("INSERT OR REPLACE INTO open_alerts VALUES (?, ?, ?)", (alert, event.topic, msgspec.json.encode(snapshot)))
+
+
+def forget(store: Store) -> None:
+    """Forget everything that has not ended; inside a commit."""
+    store.execute("DELETE FROM open_alerts")
+    store.execute("DELETE FROM open_calls")
+
+
+def ends(store: Store) -> list[Event]:
+    """The end of everything that an earlier process left open: alerts, then calls. Raises DamageError."""
+    alerts = store.execute("SELECT snapshot, topic FROM open_alerts ORDER BY rowid").fetchall()
+    calls = store.execute("SELECT call, line, started_at FROM open_calls ORDER BY rowid").fetchall()
+    try:
+        return [alert_after_crash(*found) for found in alerts] + [call_after_crash(*found) for found in calls]
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise DamageError(f"what was open cannot be read: {error}") from error
 
 
 def alert_after_crash(snapshot: bytes, topic: str) -> Event:

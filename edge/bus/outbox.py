@@ -5,6 +5,7 @@ number of crashes of the broker, of this process and of the machine. What could 
 
     the size bound     oldest events go first, alerts never                gap: topic, first..last, reason evicted
     a full disk        events wait in memory, bounded; then the oldest go  gap: topic, first..last, reason not_stored
+    given up by hand   `undertone erase`, or older than keep_days          gap: topic, first..last, reason erased
     a damaged file     set aside, started afresh                           gap: topic "*", all else null, reason store_damaged
 
 Each topic counts its events (`sequence`) and no number is used twice, so the numbers alone prove that nothing is missing. After a
@@ -13,56 +14,31 @@ damaged file they go on from the Unix time in ms, far above any that was used.
 
 import logging
 import time
-import zlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
-from typing import Any
-
-import msgspec
 
 from edge.bus import endings
 from edge.bus.envelope import envelope, lifetime_s
-from edge.bus.events import Alert, Event, Failed, Started, Summary
+from edge.bus.events import Event
 from edge.bus.held import Arrived, Held
-from edge.bus.store import Counts, DamageError, Store
+from edge.bus.rows import ALERTS, REST, Row, checksum, machine_uptime, ranges, read_row
+from edge.bus.store import Counts, Store
 from edge.bus.topics import EVERY_TOPIC, GAP
 
 _log = logging.getLogger("undertone.outbox")
 
-_ALERTS, _REST = 0, 1
 # Of the size bound, this share is never filled by anything but alerts.
-_RESERVED_FOR_ALERTS = 0.2
+_KEPT_FOR_ALERTS = 0.2
 # What a row costs beside its body: id, topic, numbers and two indices (measured: 180 to 260 bytes).
 _ROW_BYTES = 260
 # Evicting down to this share of the bound makes one gap of many events instead of a gap an event.
 _EVICT_TO = 0.9
+# An outbox that has just become empty is cleared of its traces, at most so often: each time is a write to the SD card.
+_SCRUB_S = 60.0
 # PUBACKs are written together, because each commit wears the SD card; a crash before that only sends the events again.
 _TIDY_ROWS, _TIDY_S = 64, 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One event to publish: `body` is its CloudEvent. `age_s`: since it was put. `lifetime_s`: see envelope.lifetime_s."""
-
-    row: int
-    id: str
-    topic: str
-    alert_lane: bool
-    sequence: int
-    age_s: float
-    lifetime_s: float | None
-    body: bytes
-
-
-def _crc(id_: str, topic: str, sequence: int, body: bytes) -> int:
-    """SQLite does not see a flipped bit inside a value."""
-    return zlib.crc32(body, zlib.crc32(f"{id_} {topic} {sequence}".encode()))
-
-
-def _uptime() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Outbox:
@@ -71,18 +47,20 @@ class Outbox:
     `woken`, where set, is called after each `put` by the thread that put. Raises StoreError where it cannot begin.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int, site: str, device: str, uptime: Callable[[], float] = _uptime) -> None:
+    def __init__(self, path: Path, *, max_bytes: int, site: str, device: str, uptime: Callable[[], float] = machine_uptime) -> None:
         self.woken: Callable[[], None] | None = None
         self._path, self._max_bytes, self._site, self._device, self._uptime = path, max_bytes, site, device, uptime
         self._lock = RLock()
         self._held = Held()
         self._in_flight: set[int] = set()
         self._acknowledged: set[int] = set()
-        # Gaps told by this process and not sent yet: they can still grow. topic -> row, sequence, first, last.
-        self._growing: dict[str, tuple[int, int, int, int]] = {}
+        # Gaps told by this process and not sent yet: they can still grow. topic, reason -> row, sequence, first, last.
+        self._growing: dict[tuple[str, str], tuple[int, int, int, int]] = {}
         self._tidied_at = time.monotonic()
+        # When traces of deleted events were last cleared; whether there are new ones.
+        self._scrubbed_at, self._traces = float("-inf"), True
         self._evicted = 0
-        self._bytes = {_ALERTS: 0, _REST: 0}
+        self._bytes = {ALERTS: 0, REST: 0}
         self._lost_store = False
         self._store = Store(path, self._replaced)
         for lane, size in self._store.read("SELECT lane, SUM(length(body) + ?) FROM events GROUP BY lane", _ROW_BYTES):
@@ -113,19 +91,11 @@ class Outbox:
     def recover(self) -> None:
         """End what an earlier process left open: its alerts (`end`, reason restart), then its calls (`failed`, reason restart)."""
         with self._lock:
-            ends = self._store.attempt(self._ends) or []
+            ends = self._store.attempt(lambda: endings.ends(self._store)) or []
         if ends:
             _log.warning("outbox.recovered ended=%d", len(ends))
         if ends or self._lost_store:
             self.put(ends)
-
-    def _ends(self) -> list[Event]:
-        alerts = self._store.execute("SELECT snapshot, topic FROM open_alerts ORDER BY rowid").fetchall()
-        calls = self._store.execute("SELECT call, line, started_at FROM open_calls ORDER BY rowid").fetchall()
-        try:
-            return [endings.alert_after_crash(*found) for found in alerts] + [endings.call_after_crash(*found) for found in calls]
-        except (msgspec.MsgspecError, TypeError) as error:
-            raise DamageError(f"what was open cannot be read: {error}") from error
 
     def pending(self, limit: int, *, without: Collection[str] = ()) -> list[Row]:
         """Up to `limit` events to send next: alerts first, then in order of commit; none in flight, none on a topic in `without`."""
@@ -137,13 +107,20 @@ class Outbox:
             columns = "row, id, topic, lane, sequence, boot, uptime, wall, lifetime, body, crc"
             marks = ",".join("?" * len(without))
             query = f"SELECT {columns} FROM events WHERE topic NOT IN ({marks}) ORDER BY lane, row LIMIT ?"  # noqa: S608 (only question marks)
-            return (self._store.attempt(lambda: self._rows(query, (*without, limit + len(aside)), aside)) or [])[:limit]
+            values = (*without, limit + len(aside))
+            uptime = self._uptime()
+
+            def work() -> list[Row]:
+                found = (columns for columns in self._store.execute(query, values) if columns[0] not in aside)
+                return [read_row(columns, uptime=uptime, boot=self._store.boot) for columns in found]
+
+            return (self._store.attempt(work) or [])[:limit]
 
     def sent(self, row: Row) -> None:
         """`row` is on its way: neither pending nor evictable until one of the next three."""
         with self._lock:
             self._in_flight.add(row.row)
-            self._growing = {topic: told for topic, told in self._growing.items() if told[0] != row.row}
+            self._growing = {what: told for what, told in self._growing.items() if told[0] != row.row}
 
     def acknowledged(self, row: Row) -> None:
         """The broker has `row` (PUBACK): it leaves the outbox."""
@@ -163,10 +140,33 @@ class Outbox:
         with self._lock:
             self._in_flight.clear()
 
+    def erase(self, before: float | None, *, open_too: bool = False) -> int:
+        """Give up what was put before `before` (Unix seconds; None: everything), alerts too, and tell it (gap, reason erased).
+
+        `open_too`: also what is known of calls and alerts that have not ended; nobody hears of their end then. Returns how many events.
+        """
+        with self._lock:
+            query = "SELECT row, topic, sequence FROM events WHERE topic != ? AND wall < ? ORDER BY row"
+            limit = float("inf") if before is None else before
+            rows = [found for found in self._store.read(query, GAP, limit) if found[0] not in self._in_flight]
+
+            if not rows and not open_too:
+                return 0
+
+            def work() -> None:
+                self._give_up(rows, "erased")
+                if open_too:
+                    endings.forget(self._store)
+
+            done = self._commit(work)
+            self._store.scrub()
+        return len(rows) if done else 0
+
     def counts(self) -> Counts:
         """What is in here now."""
         with self._lock:
             self._tidy(now=True)
+            self._scrub()
             return replace(self._store.counts(), held=len(self._held), evicted=self._evicted, commits=self._store.commits)
 
     def close(self) -> None:
@@ -175,6 +175,7 @@ class Outbox:
             if self._held or self._lost_store:
                 self._flush()
             self._tidy(now=True)
+            self._store.scrub()
             self._store.close()
 
     # --- writing -----------------------------------------------------------------------------------------------------
@@ -189,8 +190,13 @@ class Outbox:
     def _tidy(self, *, now: bool = False) -> None:
         """Delete what was acknowledged, many at a time."""
         due = len(self._acknowledged) >= _TIDY_ROWS or time.monotonic() - self._tidied_at >= _TIDY_S
-        if self._acknowledged and (now or due) and self._commit(self._delete_acknowledged):
+        if self._acknowledged and (now or due) and self._commit(lambda: self._delete(self._acknowledged)):
             self._forget_acknowledged()
+
+    def _scrub(self) -> None:
+        if self._traces and not any(self._bytes.values()) and time.monotonic() - self._scrubbed_at > _SCRUB_S:
+            self._store.scrub()
+            self._scrubbed_at, self._traces = time.monotonic(), False
 
     def _forget_acknowledged(self) -> None:
         self._acknowledged.clear()
@@ -207,21 +213,21 @@ class Outbox:
         """The file was damaged; what is in memory about it goes with it, and the next thing that is written says so."""
         self._lost_store = True
         self._in_flight, self._acknowledged, self._growing = set(), set(), {}
-        self._bytes = {_ALERTS: 0, _REST: 0}
+        self._bytes = {ALERTS: 0, REST: 0}
 
     def _write_held(self) -> None:
-        self._delete_acknowledged()
+        self._delete(self._acknowledged)
         if self._lost_store:
-            self._insert(self._arrived(endings.unknown_gap(EVERY_TOPIC, self._store.boot, "store_damaged")))
+            self._insert(self._own(endings.unknown_gap(EVERY_TOPIC, self._store.boot, "store_damaged")))
         for (topic, _), count in sorted(self._held.dropped.items()):
             last = self._count_up(topic, count)
-            self._insert(self._arrived(endings.gap(topic, last - count + 1, last, "not_stored")))
+            self._insert(self._own(endings.gap(topic, last - count + 1, last, "not_stored")))
         for arrived in self._held:
             self._insert(arrived)
-            self._keep_open(arrived.event)
+            endings.keep_open(self._store, arrived.event)
         self._make_room()
 
-    def _arrived(self, event: Event) -> Arrived:
+    def _own(self, event: Event) -> Arrived:
         return Arrived(event=event, uptime=self._uptime(), wall=time.time())
 
     def _insert(self, arrived: Arrived) -> int | None:
@@ -231,8 +237,8 @@ class Outbox:
             return None
         sequence = self._count_up(event.topic, 1)
         body = envelope(event, site=self._site, device=self._device, sequence=sequence)
-        lane = _ALERTS if event.alert_lane else _REST
-        crc = _crc(event.id, event.topic, sequence, body)
+        lane = ALERTS if event.alert_lane else REST
+        crc = checksum(event.id, event.topic, sequence, body)
         cursor = self._store.execute(
             "INSERT INTO events (id, topic, lane, sequence, boot, uptime, wall, lifetime, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (event.id, event.topic, lane, sequence, self._store.boot, arrived.uptime, arrived.wall, lifetime_s(event), body, crc),
@@ -245,83 +251,51 @@ class Outbox:
         query = "INSERT INTO sequences VALUES (?, ?) ON CONFLICT (topic) DO UPDATE SET last = last + ? RETURNING last"
         return int(self._store.execute(query, (topic, self._store.base + by, by)).fetchone()[0])
 
-    def _keep_open(self, event: Event) -> None:
-        """What a restart would have to end."""
-        match event.data:
-            case Started(call=call, line=line, started_at=started_at):
-                self._store.execute("INSERT OR REPLACE INTO open_calls VALUES (?, ?, ?)", (call, line, started_at))
-            case Summary(call=call) | Failed(call=call):
-                self._store.execute("DELETE FROM open_calls WHERE call = ?", (call,))
-            case Alert(state="end", alert=alert):
-                self._store.execute("DELETE FROM open_alerts WHERE alert = ?", (alert,))
-            case Alert(alert=alert) as snapshot:
-                self._store.execute(
-                    "INSERT OR REPLACE INTO open_alerts VALUES (?, ?, ?)", (alert, event.topic, msgspec.json.encode(snapshot))
-                )
-
-    def _delete_acknowledged(self) -> None:
-        self._delete(self._acknowledged)
-
     def _delete(self, rows: Iterable[int]) -> None:
         for row in rows:
             for lane, length in self._store.execute("DELETE FROM events WHERE row = ? RETURNING lane, length(body)", (row,)).fetchall():
                 self._bytes[lane] -= length + _ROW_BYTES
+        self._traces = True
 
     # --- the size bound ----------------------------------------------------------------------------------------------
 
     def _make_room(self) -> None:
-        bound = min(self._max_bytes * (1 - _RESERVED_FOR_ALERTS), self._max_bytes - self._bytes[_ALERTS])
-        if self._bytes[_REST] <= bound:
+        bound = min(self._max_bytes * (1 - _KEPT_FOR_ALERTS), self._max_bytes - self._bytes[ALERTS])
+        if self._bytes[REST] <= bound:
             return
-        excess = self._bytes[_REST] - max(bound, 0) * _EVICT_TO
-        ranges: dict[str, list[tuple[int, int]]] = {}
-        evicted = []
+        excess = self._bytes[REST] - max(bound, 0) * _EVICT_TO
+        evicted: list[tuple[int, str, int]] = []
         query = "SELECT row, topic, sequence, length(body) FROM events WHERE lane = ? AND topic != ? ORDER BY row"
-        for row, topic, sequence, length in self._store.execute(query, (_REST, GAP)):
+        for row, topic, sequence, length in self._store.execute(query, (REST, GAP)):
             if excess <= 0:
                 break
-            if row in self._in_flight:
-                continue
-            evicted.append(row)
-            excess -= length + _ROW_BYTES
-            told = ranges.setdefault(topic, [])
-            if told and told[-1][1] == sequence - 1:
-                told[-1] = (told[-1][0], sequence)
-            else:
-                told.append((sequence, sequence))
-        self._delete(evicted)
+            if row not in self._in_flight:
+                evicted.append((row, topic, sequence))
+                excess -= length + _ROW_BYTES
         self._evicted += len(evicted)
-        for topic, told in ranges.items():
-            for first, last in told:
-                self._announce(topic, first, last)
-        _log.warning("outbox.evicted events=%d topics=%d", len(evicted), len(ranges))
+        self._give_up(evicted, "evicted")
 
-    def _announce(self, topic: str, first: int, last: int) -> None:
+    def _give_up(self, rows: Sequence[tuple[int, str, int]], reason: str) -> None:
+        """Delete events (row, topic, sequence), in order, and tell which."""
+        self._delete(row for row, _, _ in rows)
+        for topic, first, last in ranges(rows):
+            self._announce(topic, first, last, reason)
+        _log.warning("outbox.%s events=%d", reason, len(rows))
+
+    def _announce(self, topic: str, first: int, last: int, reason: str) -> None:
         """Tell a gap, or let the topic's gap that nobody has seen yet grow: a long outage tells one gap a topic."""
-        growing = self._growing.get(topic)
+        growing = self._growing.get((topic, reason))
         if growing is None or growing[3] != first - 1:
-            lost = endings.gap(topic, first, last, "evicted")
-            row = self._insert(self._arrived(lost))
+            lost = endings.gap(topic, first, last, reason)
+            row = self._insert(self._own(lost))
             if row is not None:
                 sequence = self._store.execute("SELECT sequence FROM events WHERE row = ?", (row,)).fetchone()[0]
-                self._growing[topic] = (row, sequence, first, last)
+                self._growing[topic, reason] = (row, sequence, first, last)
             return
         row, sequence, first, _ = growing
-        lost = endings.gap(topic, first, last, "evicted")
+        lost = endings.gap(topic, first, last, reason)
         body = envelope(lost, site=self._site, device=self._device, sequence=sequence)
-        self._bytes[_REST] += len(body) - self._store.execute("SELECT length(body) FROM events WHERE row = ?", (row,)).fetchone()[0]
-        crc = _crc(lost.id, lost.topic, sequence, body)
+        self._bytes[REST] += len(body) - self._store.execute("SELECT length(body) FROM events WHERE row = ?", (row,)).fetchone()[0]
+        crc = checksum(lost.id, lost.topic, sequence, body)
         self._store.execute("UPDATE events SET id = ?, body = ?, crc = ? WHERE row = ?", (lost.id, body, crc, row))
-        self._growing[topic] = (row, sequence, first, last)
-
-    def _rows(self, query: str, values: tuple[object, ...], aside: Collection[int]) -> list[Row]:
-        return [self._row(columns) for columns in self._store.execute(query, values) if columns[0] not in aside]
-
-    def _row(self, columns: tuple[Any, ...]) -> Row:
-        row, id_, topic, lane, sequence, boot, uptime, wall, lifetime, body, crc = columns
-        if crc != _crc(id_, topic, sequence, body):
-            raise DamageError(f"event {row} is not as it was written")
-        # Within one life of the process the wall clock may jump; uptime does not.
-        age = max(self._uptime() - uptime if boot == self._store.boot else time.time() - wall, 0.0)
-        alert_lane = lane == _ALERTS
-        return Row(row=row, id=id_, topic=topic, alert_lane=alert_lane, sequence=sequence, age_s=age, lifetime_s=lifetime, body=body)
+        self._growing[topic, reason] = (row, sequence, first, last)

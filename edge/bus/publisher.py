@@ -16,7 +16,8 @@ from edge.bus.commands import Command, Gate, Refused, parse
 from edge.bus.events import Health, Info, State
 from edge.bus.latest import Latest
 from edge.bus.mqtt import Acknowledged, Heard, Link, Lost, Message, Subscribed, Woken
-from edge.bus.outbox import Outbox, Row
+from edge.bus.outbox import Outbox
+from edge.bus.rows import Row
 from edge.bus.session import Session, body_now
 from edge.bus.topics import HEALTH, INFO, RETAINED, STATE, Topics
 from edge.config import Config

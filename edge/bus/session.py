@@ -5,7 +5,7 @@ from collections import deque
 
 from edge.bus import envelope as envelopes
 from edge.bus.mqtt import Link
-from edge.bus.outbox import Row
+from edge.bus.rows import Row
 from edge.bus.topics import STATE
 
 # Somebody who watches live has lost interest in what is older. Longer than the longest utterance and its judging, and than a

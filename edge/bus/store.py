@@ -93,6 +93,10 @@ class Store:
         """Do `work` in one transaction: all of it (True), or none because the disk does not take it now (False)."""
         return self.attempt(lambda: self._transaction(work)) is not None
 
+    def scrub(self) -> None:
+        """Leave nothing of what was deleted in the write-ahead log either."""
+        self.attempt(lambda: self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+
     def counts(self) -> Counts:
         """What is in the file."""
         return self.attempt(lambda: _count(self._db)) or Counts(rows=0, alert_rows=0, oldest_s=None)
@@ -187,7 +191,8 @@ def _connect(path: Path, *, expect_tables: bool) -> sqlite3.Connection:
     """The file at `path`, sound and of the present layout. A file without tables, where some are expected, is damaged."""
     db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL"):
+        # secure_delete: what has left the outbox is overwritten, not only forgotten.
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
             db.execute(f"PRAGMA {pragma}")
         taken = db.execute("PRAGMA user_version").fetchone()[0]
         if (expect_tables and taken == 0) or taken > len(_MIGRATIONS):

@@ -3,6 +3,7 @@
     python -m edge.capture.child list                                 inputs as JSON
     python -m edge.capture.child device IDENTITY --channels N         a device, for ever
     python -m edge.capture.child file PATH --channels N [--fast]      a recording, once
+    python -m edge.capture.child tone IDENTITY --hertz F --seconds S  a tone out of a device
 
 Sound goes to stdout as framed packets (edge.capture.wire), reasons go to stderr. Exit code 3: the device is not there.
 """
@@ -14,7 +15,7 @@ import queue
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from edge.capture.devices import Device, Raw, find, identify
 from edge.capture.losses import Losses
 from edge.capture.wire import EXIT_ABSENT, Flag, Packet, pack
 from edge.errors import SourceError
+from edge.secrecy import no_core_dumps
 from edge.values import Pcm
 
 if TYPE_CHECKING:
@@ -32,21 +34,26 @@ if TYPE_CHECKING:
 _BLOCK_MS = 50
 # 5 s wait here while the box is busy; what comes after that is counted as lost.
 _QUEUE_BLOCKS = 5_000 // _BLOCK_MS
+# -20 dBFS RMS: an ordinary telephone level.
+_TONE_PEAK = 4634
 # How often a child without sound looks whether its parent still lives.
 _PARENT_S = 1.0
 
 
 def main() -> int:
-    """Run one of the three; the exit code."""
+    """Run one of the four; the exit code."""
+    no_core_dumps()
     # ALSA and JACK print as they like: stdout belongs to the packets alone.
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     args = _parser().parse_args()
     try:
         if args.what == "list":
-            out.write(json.dumps([{f: getattr(raw, f) for f in raw.__struct_fields__} for raw in _inputs(_portaudio())]).encode())
+            out.write(json.dumps([{f: getattr(raw, f) for f in raw.__struct_fields__} for raw in _devices(_portaudio(), "Input")]).encode())
         elif args.what == "file":
             _play(args, out)
+        elif args.what == "tone":
+            _tone(args)
         else:
             return _capture(args, out)
     except SourceError as error:
@@ -62,8 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="edge.capture.child")
     kinds = parser.add_subparsers(dest="what", required=True)
     kinds.add_parser("list")
-    device, file = kinds.add_parser("device"), kinds.add_parser("file")
-    device.add_argument("identity")
+    device, file, tone = kinds.add_parser("device"), kinds.add_parser("file"), kinds.add_parser("tone")
+    for kind in (device, tone):
+        kind.add_argument("identity")
+    for name in ("--hertz", "--seconds"):
+        tone.add_argument(name, type=float, required=True)
     device.add_argument("--rate", type=int)
     file.add_argument("path", type=Path)
     file.add_argument("--fast", action="store_true")
@@ -92,29 +102,47 @@ def _portaudio() -> "pyaudio.PyAudio":
         raise SourceError(f"the sound system cannot be used ({error}); is ALSA or PulseAudio set up for this user?") from error
 
 
-def _inputs(portaudio: "pyaudio.PyAudio") -> list[Raw]:
+def _devices(portaudio: "pyaudio.PyAudio", way: Literal["Input", "Output"]) -> list[Raw]:
+    """What can be recorded from, or played into."""
     try:
-        default = portaudio.get_default_input_device_info()["index"]
+        default = portaudio.get_default_input_device_info() if way == "Input" else portaudio.get_default_output_device_info()
     except OSError:
-        default = None
+        default = {"index": None}
     every = (portaudio.get_device_info_by_index(index) for index in range(portaudio.get_device_count()))
     return [
         Raw(
             index=int(info["index"]),
             name=str(info["name"]),
-            channels=int(info["maxInputChannels"]),
+            channels=int(info[f"max{way}Channels"]),
             rate=int(info["defaultSampleRate"]),
-            default=info["index"] == default,
+            default=info["index"] == default["index"],
         )
         for info in every
-        if info["maxInputChannels"] > 0
+        if info[f"max{way}Channels"] > 0
     ]
+
+
+def _tone(args: argparse.Namespace) -> None:
+    """Play a tone of -20 dBFS, on every channel of the output that has the identity."""
+    portaudio = _portaudio()
+    device = find(args.identity, identify(_devices(portaudio, "Output")), 1)
+    import pyaudio
+
+    channels = min(2, device.channels)
+    time_s = np.arange(round(args.seconds * device.rate)) / device.rate
+    sound = np.rint(_TONE_PEAK * np.sin(2 * np.pi * args.hertz * time_s)).astype("<i2")
+    try:
+        stream = portaudio.open(format=pyaudio.paInt16, channels=channels, rate=device.rate, output=True, output_device_index=device.index)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{device.identity}: cannot be played into ({error}); is another program using it?") from error
+    stream.write(np.repeat(sound, channels).tobytes())
+    stream.stop_stream()
 
 
 def _capture(args: argparse.Namespace, out: BinaryIO) -> int:
     portaudio = _portaudio()
     try:
-        device = find(args.identity, identify(_inputs(portaudio)), args.channels)
+        device = find(args.identity, identify(_devices(portaudio, "Input")), args.channels)
     except SourceError as error:
         print(f"undertone: {error}", file=sys.stderr)
         return EXIT_ABSENT

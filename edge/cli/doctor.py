@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ examples:
   sudo systemctl stop undertone; sudo undertone doctor --config /etc/undertone/undertone.yaml
                                                    a box in service (the service holds the sound card)
   undertone doctor --bench --lines 4               how many lines can this box carry? (about two minutes)
+  undertone doctor --config undertone.yaml --loop line-1       a tone out of the line's device must come back on it
+  undertone doctor --config undertone.yaml --bundle help.zip   the table, versions, settings and log for whoever helps you:
+                                                   no words, no sound, no secrets in it
   undertone doctor --json | jq                     for a program
 
 each check really uses the thing: it records, infers, decodes, publishes and reads back, writes and syncs.
@@ -40,6 +44,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--json", action="store_true", help="a JSON array on stdout, nothing else there")
     parser.add_argument("--bench", action="store_true", help="measure how many lines this box can carry instead")
     parser.add_argument("--lines", type=int, default=8, metavar="N", help="with --bench: stop at N lines (default: 8)")
+    parser.add_argument("--loop", metavar="LINE", help="play a tone and hear whether it comes back on LINE instead")
+    parser.add_argument("--output", metavar="IDENTITY", help="with --loop: the device to play into (default: the line's own)")
+    parser.add_argument("--bundle", type=Path, metavar="FILE", help="write a support bundle (zip) as well")
     parser.set_defaults(run=run)
 
 
@@ -47,21 +54,51 @@ def run(args: argparse.Namespace) -> int:
     """Examine, or measure; 1 where something failed."""
     import logging
 
+    from edge.box.doctor import examine
     from edge.config import load_config
+    from edge.errors import UsageError
 
     # What a check meets is in its finding; the journal's lines would only stand between them.
     logging.getLogger("undertone").addHandler(logging.NullHandler())
     config = None if args.config is None else _with_credentials(load_config(args.config))
+    if config is None and (args.loop or args.bundle):
+        raise UsageError(f"--{'loop' if args.loop else 'bundle'} needs the box's configuration; give --config FILE")
     if args.bench:
         return _bench(config, args)
-    return _examine(config, as_json=args.json)
+    if config is not None and args.loop:
+        return _show_all(_loop(config, args), as_json=args.json)[1]
+    checks, code = _show_all(examine(config), as_json=args.json)
+    if config is not None and args.bundle:
+        _pack(args.bundle, config, checks)
+    return code
 
 
-def _examine(config: "Config | None", *, as_json: bool) -> int:
-    from edge.box.doctor import examine
+def _loop(config: "Config", args: argparse.Namespace) -> "Iterator[Check]":
+    from edge.box.doctor import checked
+    from edge.box.loop import loop
+    from edge.errors import UsageError
 
+    line = next((line for line in config.lines if line.name == args.loop), None)
+    if line is None:
+        raise UsageError(f"--loop '{args.loop}': no such line; there are: {', '.join(line.name for line in config.lines) or 'none'}")
+    yield checked(f"loop {line.name}", lambda: loop(line, args.output))
+
+
+def _pack(path: Path, config: "Config", checks: "list[Check]") -> None:
+    from edge.box.support import pack
+    from edge.errors import StoreError
+
+    try:
+        names = pack(path, config, checks)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror}; give a file in a folder of yours") from error
+    print(f"undertone: {path} written ({', '.join(names)}); it holds no words, no sound and no secrets", file=sys.stderr)
+
+
+def _show_all(found: "Iterable[Check]", *, as_json: bool) -> "tuple[list[Check], int]":
+    """Show each check as it is done; all of them, and the exit code."""
     checks = []
-    for check in examine(config):
+    for check in found:
         checks.append(check)
         if not as_json:
             _show(len(checks), check)
@@ -72,7 +109,7 @@ def _examine(config: "Config | None", *, as_json: bool) -> int:
     bad = [check.name for check in checks if check.finding.outcome == "failed"]
     if bad and not as_json:
         print(f"undertone: {len(bad)} of {len(checks)} checks failed: {', '.join(bad)}", file=sys.stderr)
-    return 1 if bad else 0
+    return checks, 1 if bad else 0
 
 
 def _row(check: "Check") -> dict[str, object]:

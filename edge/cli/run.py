@@ -54,5 +54,7 @@ def run(args: argparse.Namespace) -> int:
             f" take lines out, or measure again when nothing else runs: undertone doctor --bench --config {args.config}"
         )
     from edge.app import App
+    from edge.secrecy import no_core_dumps
 
+    no_core_dumps()
     return App(config, args.config).run()

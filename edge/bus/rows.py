@@ -1,0 +1,58 @@
+"""A row of the outbox: one event to publish, and whether it is still as it was written."""
+
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from edge.bus.store import DamageError
+
+# Events in the alerts' lane go first.
+ALERTS, REST = 0, 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One event to publish: `body` is its CloudEvent. `age_s`: since it was put. `lifetime_s`: see envelope.lifetime_s."""
+
+    row: int
+    id: str
+    topic: str
+    alert_lane: bool
+    sequence: int
+    age_s: float
+    lifetime_s: float | None
+    body: bytes
+
+
+def machine_uptime() -> float:
+    """Seconds since the machine was started, sleep included."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def checksum(id_: str, topic: str, sequence: int, body: bytes) -> int:
+    """SQLite does not see a flipped bit inside a value."""
+    return zlib.crc32(body, zlib.crc32(f"{id_} {topic} {sequence}".encode()))
+
+
+def read_row(columns: tuple[Any, ...], *, uptime: float, boot: int) -> Row:
+    """The row whose columns these are, at `uptime` seconds of the machine and in this `boot` of the box. Raises DamageError."""
+    row, id_, topic, lane, sequence, its_boot, its_uptime, wall, lifetime, body, crc = columns
+    if crc != checksum(id_, topic, sequence, body):
+        raise DamageError(f"event {row} is not as it was written")
+    # Within one life of the process the wall clock may jump; uptime does not.
+    age = max(uptime - its_uptime if its_boot == boot else time.time() - wall, 0.0)
+    return Row(row=row, id=id_, topic=topic, alert_lane=lane == ALERTS, sequence=sequence, age_s=age, lifetime_s=lifetime, body=body)
+
+
+def ranges(rows: Iterable[tuple[int, str, int]]) -> Iterator[tuple[str, int, int]]:
+    """Topic, first and last number of each unbroken stretch in `rows` (row, topic, sequence), which are in order within a topic."""
+    found: dict[str, list[list[int]]] = {}
+    for _, topic, sequence in rows:
+        stretches = found.setdefault(topic, [])
+        if stretches and stretches[-1][1] == sequence - 1:
+            stretches[-1][1] = sequence
+        else:
+            stretches.append([sequence, sequence])
+    yield from ((topic, first, last) for topic, stretches in found.items() for first, last in stretches)

@@ -1,0 +1,85 @@
+"""`undertone erase`: what the box still holds of calls is given up, by hand."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.config import Config
+
+_EXAMPLES = """\
+examples:
+  sudo systemctl stop undertone
+  sudo undertone erase --config /etc/undertone/undertone.yaml --older-than 30    unsent events of more than 30 days ago
+  sudo undertone erase --config /etc/undertone/undertone.yaml --all              everything about calls, before a box goes elsewhere
+  sudo systemctl start undertone
+
+what is erased is told to the broker with the next start: `gap` events name topics and numbers, so nobody waits for it.
+models, numbering and settings stay. without being told, a running box erases what is older than `keep_days`.
+flash memory may keep old blocks that no program can reach: where that matters, encrypt the disk, or destroy the card.
+"""
+_DAY_S = 86_400.0
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "erase",
+        help="give up what this box still holds of calls",
+        description="Erase unsent events and what else a stopped box holds of calls; say what it was.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the box's configuration")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--older-than", type=float, metavar="DAYS", help="only what is older")
+    which.add_argument("--all", action="store_true", help="all of it: also open calls and alerts, damaged files set aside, the last status")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Erase. Raises StoreError where a service runs, or the folder is not ours."""
+    import logging
+    import time
+
+    from edge.bus.outbox import Outbox
+    from edge.config import load_config
+    from edge.errors import UsageError
+
+    if args.older_than is not None and not 0 <= args.older_than < float("inf"):
+        raise UsageError(f"--older-than {args.older_than}: give days, 0 or more")
+    logging.getLogger("undertone").addHandler(logging.NullHandler())
+    config = load_config(args.config)
+    path = Path(config.state_dir) / "outbox.sqlite"
+    if not path.exists():
+        print(f"{path}: not there; nothing to erase")
+        return 0
+    outbox = Outbox(path, max_bytes=config.outbox_max_mb * 1_000_000, site=config.site, device=config.device)
+    try:
+        # Ends of what a crash left open may hold quotes: they are erased with the rest, not made from it later.
+        events = outbox.erase(None if args.all else time.time() - args.older_than * _DAY_S, open_too=args.all)
+        left = outbox.counts().rows
+    finally:
+        outbox.close()
+    files = _remove_files(config) if args.all else []
+    print(f"erased {events} unsent events; {left} are left, with those that tell what was erased")
+    for file in files:
+        print(f"erased {file}")
+    return 0
+
+
+def _remove_files(config: "Config") -> list[Path]:
+    """Delete what else in the state directory may tell of calls; what was deleted. Raises StoreError."""
+    import shutil
+
+    from edge.errors import StoreError
+
+    folder = Path(config.state_dir)
+    found = [*folder.glob("outbox.sqlite.damaged*"), folder / "status.json", folder / "incoming"]
+    there = [path for path in found if path.exists()]
+    for path in there:
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be deleted: {error.strerror}; run this as root") from error
+    return there
