@@ -106,7 +106,8 @@ def _table(
     args: argparse.Namespace, given: "Material", outputs: "Outputs", place: "NDArray[np.int64]", reader: "Reader"
 ) -> dict[str, float]:
     """Print the table; our figures by name."""
-    from convert.words_report import baselines, figures, out_of_fold
+    from convert.words_baselines import baselines
+    from convert.words_report import figures, out_of_fold
     from convert.words_tables import print_table
 
     ours = figures(outputs, given, place)

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.metrics import auc
+from convert.words_baselines import milliseconds, vader
 from convert.words_corpus import LABELS
 from convert.words_fit import macro_f1
-from convert.words_report import milliseconds, read_sentences, vader
+from convert.words_report import read_sentences
 from edge.bundle.manifest import Bundle
 from edge.bundle.signature import Trust
 from edge.values import Absent

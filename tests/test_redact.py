@@ -231,6 +231,17 @@ def test_identifiers_hidden_of_ten_thousand_generated_are_at_least_999_in_1000()
             "my card number is [card]",
         ),
         ("the last four digits are um seven one uh two nine", "the last [number]"),
+        ("it's seven eight seven seven eight nine three to eight seven nine am to one seven arm for to", "it's [phone]"),
+        ("it's nine one four three three or one for six seven freons it settlers it'll to learn source five", "it's [account]"),
+        ("the references seventeen i'm sixteen o seven ninety nine", "the references [account]"),
+        ("my email his blessing underscore marlowe that example done to art", "my email his [email]"),
+        ("i was born i know three or three seventy seven", "i was born i know [date]"),
+        ("send it to fourteen okay said i please", "send it to [address] okay said i please"),
+        # said so
+        ("it is flat two larkfield house", "it is flat [address] larkfield house"),
+        ("surname is p for papa a as in apple t like tommy e l", "surname is [name]"),
+        ("four two one six is my pin", "[password] is my pin"),
+        ("four two one", "[number]"),
     ],
 )
 def test_what_is_hidden_says_what_it_was(said, shown):
@@ -316,5 +327,5 @@ def test_of_a_corpus_of_complaints_at_most_one_word_in_two_hundred_is_hidden():
         texts = [row["text"] for row in csv.DictReader(file)]
     kept = sum(sum(not word.startswith("[") for word in redact(text).split()) for text in texts)
     total = sum(len(text.split()) for text in texts)
-    # 0.43 % were hidden when this was written, nearly all of them real file, phone and case numbers.
+    # 0.49 % were hidden when this was written, nearly all of them real file, phone and case numbers.
     assert 1 - kept / total < 0.005

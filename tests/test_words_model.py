@@ -8,11 +8,12 @@ import pytest
 
 pytest.importorskip("scipy", reason="scipy is not installed (`make setup`)")
 
+from convert.words_baselines import NgramBaseline
 from convert.words_corpus import CAUSES, Row, airlines, duplicate_groups, folds, read_rows
 from convert.words_fit import fit_scale, macro_f1, softmax, top_k
 from convert.words_noise import WordErrors, align, word_error_rate
 from convert.words_pack import pack
-from convert.words_report import Fitted, NgramBaseline, probabilities
+from convert.words_report import Fitted, probabilities
 from convert.words_service import service_sentences
 from convert.words_table import COLUMNS
 from convert.words_train import Reader, material, quantise, train

@@ -180,8 +180,9 @@ def addresses(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None
                 mark(marks, run.start, street + 1, "address")
                 break
         home = run.start - 1 - (tokens[run.start - 1] == "number")
-        # "flat two", "house number nine"
-        if run.start and home >= 0 and tokens[home] in v.HOMES and v.UNITS.isdisjoint(tokens[run.end : run.end + 1]):
+        # "flat two", "house number nine", "send it to fourteen"
+        housed = run.start and home >= 0 and tokens[home] in v.HOMES
+        if (housed or tuple(tokens[run.start - 3 : run.start]) in v.SENDING) and v.UNITS.isdisjoint(tokens[run.end : run.end + 1]):
             mark(marks, run.start, run.end, "address")
     _told_addresses(tokens, marks)
 

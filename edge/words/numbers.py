@@ -19,6 +19,8 @@ _LONG = 7
 _CUED = 3
 # Words that a recogniser may put between two digits of a number ("er" becomes "or", "oh" "no"), and how thin it may get by them.
 _BROKEN, _DENSE = 3, 2
+# How many words a recogniser makes of digits that it did not know in the middle of a long number.
+_TORN = 8
 # How far a cue reaches over linking words to its number, how many misheard words may be among them, and how far after a number one stands.
 _CUE_REACH, _STRAYS, _AFTER = 7, 1, 4
 _DIGIT_LIKE = NUMBER_WORDS | v.HOMOPHONES
@@ -60,7 +62,9 @@ def _joined(tokens: Sequence[str], found: Sequence[Run]) -> list[Run]:
             sums = {name: sum(getattr(part, name) for part in group) for name in ("digits", "singles", "loose", "units")}
             whole = replace(group[0], start=start, end=end, **sums)
             thick = whole.singles > _SINGLES and _DENSE * whole.singles >= end - start
-            if thick or (whole.singles >= _CUED and cue_of(tokens, start, end, strays=_STRAYS) not in (None, "date")):
+            if thick or (
+                (whole.singles >= _CUED or whole.digits >= _ACCOUNT) and cue_of(tokens, start, end, strays=_STRAYS) not in (None, "date")
+            ):
                 joined.append(whole)
         group = [] if run is None else [run]
     return joined
@@ -85,6 +89,11 @@ def _whole(tokens: Sequence[str], run: Run) -> tuple[int, int]:
         if tokens[last] in v.HOMOPHONES and last + 1 < len(tokens) and tokens[last + 1] not in _MAY_GO_ON:
             break
         end += step
+    if run.singles >= _ACCOUNT:
+        # So long a number had its end broken off, not another number after it.
+        far = [at for at in range(end, min(end + _TORN, len(tokens))) if tokens[at] in NUMBER_WORDS]
+        if far and v.UNITS.isdisjoint(tokens[end : far[-1] + 2]):
+            end = far[-1] + 1
     if start > 1 and tokens[start - 1] in v.HOMOPHONES and tokens[start - 2] in v.BEFORE_NUMBERS:
         start -= 1
     return start, end

@@ -45,7 +45,7 @@ NUMBER_CUES = {
     **dict.fromkeys(("card", "visa", "mastercard", "amex", "debit", "credit"), "card"),
     **dict.fromkeys(
         ("account", "sort", "imei", "ssn",
-         "iban", "policy", "reference", "ref", "membership", "member", "customer", "insurance", "passport", "licence",
+         "iban", "policy", "reference", "references", "ref", "membership", "member", "customer", "insurance", "passport", "licence",
          "license", "meter", "claim", "case", "ticket", "confirmation", "invoice", "booking", "order", "tracking", "serial", "social",
          "nhs", "patient", "record", "locator", "incident", "routing", "id", "identification", "subscriber", "frequent", "flyer"),
         "account",
@@ -107,6 +107,8 @@ NOT_STREET_NAMES = _words(
 # Between the words of an address these do not end it.
 ADDRESS_LINKS = _words("the of on old")
 HOMES = _words("flat apartment apt unit house")
+# "send it to fourteen", whatever was heard after it.
+SENDING = frozenset({(verb, what, "to") for verb in ("send", "deliver", "ship", "post") for what in ("it", "them", "that")})
 ADDRESS_CUES = _words("live address lives living reside")
 
 # Words that never belong to a name: where one is met, the name has ended, or was none.
