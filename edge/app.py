@@ -18,8 +18,19 @@ from edge.box.health import resources
 from edge.box.reload import changed, reconfigured
 from edge.box.selftest import SelfTester
 from edge.box.watchdog import Notifier
-from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart, Command, ModelInstall, SelfTestRun
+from edge.bus.commands import (
+    AlertAction,
+    AlertFeedback,
+    CallContext,
+    CallEnd,
+    CallStart,
+    Command,
+    ModelInstall,
+    SelfTestRun,
+    UtteranceFeedback,
+)
 from edge.bus.events import Event, Health, Info, SelfTest, State, UtteranceHeard
+from edge.bus.feedback import feedback_event
 from edge.bus.outbox import Outbox
 from edge.bus.publisher import Publisher
 from edge.bus.store import Counts
@@ -188,6 +199,8 @@ class App:
             self._lines[command.line].obey(command)
         elif isinstance(command, ModelInstall):
             self._upkeep.offer(command)
+        elif isinstance(command, UtteranceFeedback | AlertFeedback):
+            self._outbox.put([feedback_event(command)])
         elif isinstance(command, SelfTestRun):
             self._tester.ask()
         else:

@@ -10,7 +10,7 @@ from edge.bundle.manifest import Bundle, Kind, load
 from edge.bundle.shadow import Trial
 from edge.bundle.shipped import trust_of
 from edge.bundle.store import find_bundle
-from edge.bundle.weights import weights_of
+from edge.bundle.weights import Fitted, fitted_of
 from edge.bus.events import ModelInfo
 from edge.call.ledger import Ledger
 from edge.call.rules import RuleBook, RuleSet
@@ -21,7 +21,8 @@ from edge.values import Absent, Mode, Role, SpeechAudio, Utterance, Verdict, Voi
 from edge.verdict.fuse import fuse
 from edge.voice.emotion import EmotionModel
 from edge.words.branch import WordsJudge
-from edge.words.recogniser import ChannelRecogniser, Engine
+from edge.words.guarded import GuardedChannel
+from edge.words.recogniser import Engine
 from edge.words.voskmodel import MODEL_NAME, PINS, find_vosk
 
 
@@ -38,6 +39,7 @@ class Engines:
     missing: Mapping[str, str] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     weights_fitted: bool = False
+    strictness: float = 0.0
     trials: Mapping[Kind, Trial] = field(default_factory=dict)
 
     @property
@@ -62,12 +64,12 @@ class Ears:
         self.models = engines.models
         self._emotion, self._judge, self._mode = engines.emotion, engines.judge, mode
         self._weights, self._trials = engines.weights, engines.trials
-        self._recognisers: dict[int, ChannelRecogniser] = {}
+        self._recognisers: dict[int, GuardedChannel] = {}
         self._unheard: set[int] = set()
         if engines.recogniser is not None and mode is not Mode.VOICE:
             for channel, role in enumerate(line.channels):
                 if role in (Role.CUSTOMER, Role.MIXED) or (role is Role.AGENT and line.agent_words):
-                    self._recognisers[channel] = engines.recogniser.channel()
+                    self._recognisers[channel] = GuardedChannel(engines.recogniser.channel)
 
     def accept(self, audio: SpeechAudio, *, overloaded: bool) -> None:
         """Feed a channel's recogniser while the speech goes on; an overloaded box gives up words before voice."""
@@ -96,6 +98,8 @@ class Ears:
         if utterance.channel in self._unheard:
             self._unheard.discard(utterance.channel)
             return Absent(reason="overload")
+        if heard is None:
+            return Absent(reason="failed")
         trial, question = self._trials.get("words"), (heard, utterance.role)
         return self._judge.judge(*question) if trial is None else trial.ask(lambda asked: self._judge.judge(*asked), question)
 
@@ -154,13 +158,14 @@ def load_engines(config: Config) -> Engines:
             infos["recogniser"] = _vosk_info(vosk)
         words = find_bundle("words", config)
         infos["words"] = _info(load(words, kind="words", trust=trust)) if words else None
-    weights, infos["fusion"] = fusion_weights(find_bundle("fusion", config), config)
+    fitted, infos["fusion"] = fusion(find_bundle("fusion", config), config)
     return Engines(
         emotion=emotion,
         recogniser=recogniser,
         judge=load_judge(config),
         rules=RuleBook(Path(config.rules) if config.rules else None).current,
-        weights=weights,
+        weights=fitted.weights if fitted else set_weights(config),
+        strictness=fitted.strictness if fitted else 0.0,
         weights_fitted=infos["fusion"] is not None,
         infos=infos,
         missing=missing,
@@ -182,8 +187,14 @@ def renewed(engines: Engines, kind: Kind, config: Config) -> Engines:
             words = _info(load(folder, kind="words", trust=trust_of(config))) if folder else None
             return replace(engines, judge=load_judge(config), infos={**engines.infos, "words": words})
         case "fusion":
-            weights, fitted = fusion_weights(find_bundle("fusion", config), config)
-            return replace(engines, weights=weights, weights_fitted=fitted is not None, infos={**engines.infos, "fusion": fitted})
+            fitted, info = fusion(find_bundle("fusion", config), config)
+            return replace(
+                engines,
+                weights=fitted.weights if fitted else set_weights(config),
+                strictness=fitted.strictness if fitted else 0.0,
+                weights_fitted=fitted is not None,
+                infos={**engines.infos, "fusion": info},
+            )
     return engines
 
 
@@ -193,12 +204,17 @@ def _voice(config: Config) -> tuple[EmotionModel, ModelInfo]:
     return EmotionModel.load(folder, trust=trust), _info(load(folder, kind="voice", trust=trust))
 
 
-def fusion_weights(folder: Path | None, config: Config) -> tuple[Mapping[str, float], ModelInfo | None]:
-    """The fusion weights of the bundle in `folder`, fitted on this site's calls; the configuration's, which are set, without one."""
+def fusion(folder: Path | None, config: Config) -> tuple[Fitted | None, ModelInfo | None]:
+    """What the fusion bundle in `folder` was fitted to; None without one: the configuration's weights are set, not fitted."""
     if folder is None:
-        return {"voice": config.fusion.voice_weight, "words": config.fusion.words_weight}, None
+        return None, None
     bundle = load(folder, kind="fusion", trust=trust_of(config))
-    return weights_of(bundle), _info(bundle)
+    return fitted_of(bundle), _info(bundle)
+
+
+def set_weights(config: Config) -> Mapping[str, float]:
+    """The configuration's."""
+    return {"voice": config.fusion.voice_weight, "words": config.fusion.words_weight}
 
 
 def load_judge(config: Config, folder: Path | None = None) -> WordsJudge:

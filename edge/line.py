@@ -121,6 +121,7 @@ class Line:
             rules=self._engines.rules(),
             models=self._ears.models,
             ledger=self._engines.ledger,
+            strictness=self._engines.strictness,
         )
         yield from self._call.started()
         if self._context != CallContext():

@@ -16,7 +16,7 @@ from edge.bundle.shipped import trust_of
 from edge.bundle.store import open_store
 from edge.bus.events import ModelChange
 from edge.config import Config
-from edge.engines import Engines, fusion_weights, load_judge
+from edge.engines import Engines, fusion, load_judge, set_weights
 from edge.errors import ModelError, StoreError
 from edge.startup import conclude, ended
 from edge.values import Absent, Mode
@@ -66,6 +66,12 @@ class Watch:
         self.keep(running=True)
         trial = Trial(kind=self.kind, candidate=self.record.candidate, hand_on=hand_on)
         return engines.with_trial(self.kind, trial), [*changes, self.standing(engines)]
+
+    def reconfigure(self, config: Config) -> None:
+        """The site's own words and weights have changed, for the shadow too. Raises ModelError."""
+        self._config = config
+        if self.record is not None:
+            self._shadow = self._before(self.record.previous)
 
     def follow(self, happened: Happened) -> None:
         """Count what the lines have handed on."""
@@ -145,7 +151,8 @@ class Watch:
                 judge = load_judge(config, folder)
                 return lambda asked: judge.judge(*asked)
             case "fusion":
-                weights, _ = fusion_weights(folder if folder.is_dir() else None, config)
+                fitted, _ = fusion(folder if folder.is_dir() else None, config)
+                weights = fitted.weights if fitted else set_weights(config)
                 return lambda asked: fuse(mode=Mode(config.mode), voice=asked[0], words=asked[1], weights=weights)
             case "vosk":
                 raise ModelError("a speech recogniser has no probation")

@@ -110,6 +110,8 @@ class Upkeep:
                         self._take(chunk)
                     case Config() as config:
                         self._config, self._engines = config, reconfigured(self._engines, config)
+                        for watch in self._watches.values():
+                            watch.reconfigure(config)
                         self._serve(self._engines)
                     case Heard() | Broke() | CallOver() as happened:
                         self._watches[happened.kind].follow(happened)

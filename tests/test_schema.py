@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from edge.__main__ import main
 from edge.bus.arrivals import decode
+from edge.bus.commands import AlertFeedback, UtteranceFeedback
 from edge.bus.envelope import envelope, expired, sent_late
 from edge.bus.events import EVENTS, Event, Gap, Health, Info, LineInfo, ModelChange, ModelInfo, SelfTest, State
+from edge.bus.feedback import feedback_event
 from edge.bus.meanings import MEANINGS, meaning
 from edge.bus.schema import TOPICS, asyncapi, fields, markdown, schemas
 from tests.conversation import ANGRY, CALM, PLEASED, Conversation, voice, words
@@ -54,6 +56,8 @@ def everything() -> list[Event]:
         *call.events, started(), text(1), failed(), alert(), alert(1, "update"), alert(2, "end"), box("info", info), box("health", health),
         box("state", State(state="online", boot=1, since=NOON, reasons=[], lines={"line-1": "up"})), box("model", change),
         box("selftest", SelfTest(passed=True, checks={"voice": "good"})),
+        feedback_event(UtteranceFeedback(call="c1", n=3, label="negative", by="ann")),
+        feedback_event(AlertFeedback(alert="c1:alert:anger", justified=False, by="ann")),
         box("gap", Gap(topic="*", first=None, last=None, lost=None, reason="x")),
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from edge.bundle.archive import unpack_aside
 from edge.bundle.manifest import MANIFEST, Bundle, Kind, load, parse
 from edge.bundle.shipped import trust_of
 from edge.bundle.store import find_bundle, open_store
-from edge.bundle.weights import weights_of
+from edge.bundle.weights import fitted_of
 from edge.config import Config
 from edge.errors import ModelError
 from edge.words.voskmodel import check_any, find_vosk
@@ -62,7 +62,7 @@ def prove_folder(folder: Path, config: Config) -> Bundle:
             check_any(folder)
             Engine(folder)
         case "fusion":
-            weights_of(bundle)
+            fitted_of(bundle)
     return bundle
 
 

@@ -7,6 +7,8 @@ undertone-cmd/v1/<site>/<device>/alert/ack              {"alert": ..., "by": ...
 undertone-cmd/v1/<site>/<device>/alert/contacted        {"alert": ..., "by": ...}
 undertone-cmd/v1/<site>/<device>/alert/close            {"alert": ..., "by": ..., "outcome": ...}
 undertone-cmd/v1/<site>/<device>/selftest/run           {}
+undertone-cmd/v1/<site>/<device>/feedback/utterance     {"call": ..., "n": ..., "label": ..., "by": ...}
+undertone-cmd/v1/<site>/<device>/feedback/alert         {"alert": ..., "justified": ..., "by": ...}
 undertone-cmd/v1/<site>/<device>/model/install          {"model": ..., "sha256": ..., "size": ..., "offset": ..., "data": base64}
 """
 
@@ -74,6 +76,23 @@ class SelfTestRun(_Command, frozen=True, kw_only=True):
     """Test yourself now; the result comes as a `selftest` event."""
 
 
+class UtteranceFeedback(_Command, frozen=True, kw_only=True):
+    """What a person who listened, or asked the customer, says of an utterance (its call and number, as in its event)."""
+
+    call: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    n: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+    label: Literal["negative", "neutral", "positive"]
+    by: Label
+
+
+class AlertFeedback(_Command, frozen=True, kw_only=True):
+    """Whether an alert (its id, as in its event) was about a customer who had something to complain of."""
+
+    alert: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    justified: bool
+    by: Label
+
+
 class ModelInstall(_Command, frozen=True, kw_only=True):
     """One chunk of a packed bundle: `data` from byte `offset` of `size`. The bundle's own checks decide about it."""
 
@@ -85,7 +104,7 @@ class ModelInstall(_Command, frozen=True, kw_only=True):
     expires_at: Annotated[str, msgspec.Meta(max_length=40)] | None = None
 
 
-Command = CallStart | CallEnd | CallContext | AlertAction | SelfTestRun | ModelInstall
+Command = CallStart | CallEnd | CallContext | AlertAction | SelfTestRun | UtteranceFeedback | AlertFeedback | ModelInstall
 
 
 class Refused(ValueError):  # noqa: N818 (an answer, not a failure)
@@ -98,6 +117,10 @@ class Refused(ValueError):  # noqa: N818 (an answer, not a failure)
 
 _CALL = re.compile(r"call/(?P<line>[A-Za-z0-9][A-Za-z0-9._-]{0,63})/(?P<verb>start|end|context)")
 _CALLS: dict[str, type[CallStart | CallEnd | CallContext]] = {"start": CallStart, "end": CallEnd, "context": CallContext}
+_FEEDBACK: dict[str, type[UtteranceFeedback | AlertFeedback]] = {
+    "feedback/utterance": UtteranceFeedback,
+    "feedback/alert": AlertFeedback,
+}
 _ALERT = re.compile(r"alert/(?P<action>ack|contacted|close)")
 
 
@@ -113,6 +136,8 @@ def parse(topic: str, payload: bytes) -> Command:
             return msgspec.structs.replace(action, action=alert["action"])
         if topic == "selftest/run":
             return msgspec.json.decode(body, type=SelfTestRun)
+        if topic in _FEEDBACK:
+            return msgspec.json.decode(body, type=_FEEDBACK[topic])
         if topic == "model/install":
             chunk = msgspec.json.decode(body, type=ModelInstall)
             if chunk.offset + len(chunk.data) > chunk.size:

@@ -418,6 +418,18 @@ class ModelChange(Wire, frozen=True, kw_only=True):
     transfer: str | None = None
 
 
+class Feedback(Wire, frozen=True, kw_only=True):
+    """What the recovery team said of an utterance or an alert, as this box took it from the command topic."""
+
+    kind: ClassVar[str] = "device.feedback"
+    call: str
+    n: Count | None
+    label: Literal["negative", "neutral", "positive"] | None
+    alert: str | None
+    justified: bool | None
+    by: str
+
+
 class Gap(Wire, frozen=True, kw_only=True):
     """Events that had to be evicted: sequences `first`..`last` of `topic` will never come."""
 
@@ -430,7 +442,7 @@ class Gap(Wire, frozen=True, kw_only=True):
 
 
 EVENTS: tuple[type[Wire], ...] = (
-    Started, UtteranceHeard, Metrics, Summary, Failed, Text, Alert, Info, State, Health, SelfTest, ModelChange, Gap,
+    Started, UtteranceHeard, Metrics, Summary, Failed, Text, Alert, Info, State, Health, SelfTest, ModelChange, Feedback, Gap,
 )  # fmt: skip
 
 

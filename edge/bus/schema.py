@@ -7,7 +7,7 @@ import msgspec
 
 from edge import __version__
 from edge.bus import events
-from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart, ModelInstall, SelfTestRun
+from edge.bus.commands import AlertAction, AlertFeedback, CallContext, CallEnd, CallStart, ModelInstall, SelfTestRun, UtteranceFeedback
 from edge.bus.envelope import CONTENT_TYPE, schema_name, type_name
 from edge.bus.events import EVENTS, Wire
 from edge.bus.meanings import ENVELOPE, meaning
@@ -31,6 +31,7 @@ TOPICS: dict[str, str] = {
     "device.health": "health",
     "device.selftest": "selftest",
     "device.model": "model",
+    "device.feedback": "feedback",
     "device.gap": "gap",
 }
 # What bypasses the outbox has no sequence.
@@ -45,6 +46,8 @@ COMMANDS: dict[str, type[msgspec.Struct]] = {
     "alert/contacted": AlertAction,
     "alert/close": AlertAction,
     "selftest/run": SelfTestRun,
+    "feedback/utterance": UtteranceFeedback,
+    "feedback/alert": AlertFeedback,
     "model/install": ModelInstall,
 }
 # What a command's topic says already.

@@ -6,7 +6,7 @@ from edge.config import Config
 
 COMMAND_PREFIX = "undertone-cmd/v1"
 
-STATE, INFO, HEALTH, GAP, SELFTEST, MODEL = "state", "info", "health", "gap", "selftest", "model"
+STATE, INFO, HEALTH, GAP, SELFTEST, MODEL, FEEDBACK = "state", "info", "health", "gap", "selftest", "model", "feedback"
 RETAINED = frozenset({STATE, INFO})
 
 # A gap on this topic concerns every topic of the box: its store was lost.

@@ -53,9 +53,13 @@ class _Held:
 
 
 class Alerts:
-    """The alerts of one call. Owned by one thread; `quotes` is whether the privacy tier lets redacted words out."""
+    """The alerts of one call. Owned by one thread; `quotes` is whether the privacy tier lets redacted words out.
 
-    def __init__(self, *, about: About, rules: RuleSet, ledger: Ledger, quotes: bool) -> None:
+    `strictness` -0.5..0.5 is how much of what is left above each threshold the site's own labels take away (below 0: add).
+    """
+
+    def __init__(self, *, about: About, rules: RuleSet, ledger: Ledger, quotes: bool, strictness: float = 0.0) -> None:
+        self._strictness = strictness
         self._about, self._rules, self._ledger, self._quotes = about, rules, ledger, quotes
         self._held: dict[str, _Held] = {}
 
@@ -115,7 +119,7 @@ class Alerts:
     def _open(self, rule: Rule, picture: Picture, now: datetime, hour: int) -> list[Alert]:
         budget = self._rules.budget
         over = max(0, hour - budget.alerts_per_hour + 1)
-        strictness = 1 - (1 - budget.raise_by) ** over
+        strictness = 1 - (1 - self._strictness) * (1 - budget.raise_by) ** over
         finding = believed(find(rule.when, picture, strictness))
         cooldown = timedelta(minutes=rule.cooldown_min)
         if finding is None or self._ledger.alerted_since(now - cooldown, rule.id, self._about.customer_ref):
@@ -173,7 +177,7 @@ class Alerts:
 
     def _add_evidence(self, held: _Held, picture: Picture, now: datetime) -> None:
         """Keep what newly speaks for the alert, for its next revision."""
-        finding = believed(find(held.rule.when, picture))
+        finding = believed(find(held.rule.when, picture, self._strictness))
         if finding is None:
             return
         new = [one for one in self._evidence(finding) if one.n not in held.seen]

@@ -54,8 +54,12 @@ class Call:
         models: Mapping[str, str | None],
         ledger: Ledger | None = None,
         context: CallContext | None = None,
+        strictness: float = 0.0,
     ) -> None:
-        """`ledger` is the box's, for the alert budget (None: this call alone); `context` is what was known before it began."""
+        """`ledger` is the box's, for the alert budget (None: this call alone); `context` is what was known before it began.
+
+        `strictness` is what was fitted to the site's own labels (edge.bundle.weights).
+        """
         self.call_id = call_id
         self._line, self._config, self._anchor, self._opened, self._models = line, config, anchor, opened, dict(models)
         self._context = context or CallContext()
@@ -69,7 +73,8 @@ class Call:
             customer_ref=self._context.customer_ref,
             queue=self._context.queue,
         )
-        self.alerts = Alerts(about=about, rules=rules, ledger=ledger or Ledger(), quotes=self._tier is not Privacy.NUMBERS)
+        quotes = self._tier is not Privacy.NUMBERS
+        self.alerts = Alerts(about=about, rules=rules, ledger=ledger or Ledger(), quotes=quotes, strictness=strictness)
         self._talk = Talk(roles=line.channels, start=opened.start)
         self._heard: list[Heard] = []
         self._scored: list[Scored] = []
