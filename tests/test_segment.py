@@ -51,7 +51,7 @@ def test_nobody_else_can_make_a_customer_utterance():
 def voicings(sound: np.ndarray) -> list[Voicing]:
     ear, activity = Ear(), VoiceActivity()
     pcm = np.clip(sound * 32767, -32768, 32767).astype(np.int16)
-    return [activity.update(ear.look(pcm[i : i + FRAME_SAMPLES])) for i in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES)]
+    return [activity.update(ear.look(pcm[None, i : i + FRAME_SAMPLES]))[0] for i in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES)]
 
 
 @pytest.mark.parametrize("dbfs", [-70, -50, -30, -15])

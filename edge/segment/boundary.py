@@ -1,5 +1,6 @@
 """Where a call begins and ends, when no command says so."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,7 +15,7 @@ _OPEN_WINDOW: Final = 10 * SAMPLE_RATE
 _HANGOVER: Final = SAMPLE_RATE // 2
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Speech:
     """One utterance heard before the call is known to be one."""
 
@@ -33,7 +34,10 @@ class Threshold:
 
     def __init__(self, channels: int) -> None:
         self._current: list[_Speech | None] = [None] * channels
-        self._held: list[tuple[_Speech | Activity, Happening]] = []
+        self._speeches: list[_Speech] = []
+        self._held: deque[tuple[_Speech | Activity, Happening]] = deque()
+        # Only more voice can make it a call.
+        self._more_voice = False
 
     def hold(self, channel: int, happening: Happening) -> None:
         """Keep a happening of an utterance on `channel`; a SpeechStarted begins a new one."""
@@ -41,6 +45,7 @@ class Threshold:
         if isinstance(happening, SpeechStarted) or speech is None:
             start = happening.start if isinstance(happening, SpeechStarted) else 0
             speech = self._current[channel] = _Speech(start=start, last=start)
+            self._speeches.append(speech)
         self._held.append((speech, happening))
 
     def hold_activity(self, activity: Activity) -> None:
@@ -53,6 +58,7 @@ class Threshold:
         if speech is not None:
             speech.voiced.add(start)
             speech.last = start
+            self._more_voice = True
 
     def ended(self, channel: int, *, dropped: bool) -> None:
         """The utterance on `channel` is over; if `dropped`, it never was one."""
@@ -61,26 +67,31 @@ class Threshold:
             return
         speech.open = False
         if dropped:
-            self._held = [(owner, happening) for owner, happening in self._held if owner is not speech]
+            self._speeches.remove(speech)
+            self._held = deque((owner, happening) for owner, happening in self._held if owner is not speech)
 
     def forget_before(self, now: int) -> None:
         """Let go of what ended before the window that ends at `now`."""
         since = now - _OPEN_WINDOW
+        if self._speeches:
+            self._speeches = [speech for speech in self._speeches if speech.open or speech.last >= since]
         while self._held:
             owner = self._held[0][0]
             gone = owner.start < since if isinstance(owner, Activity) else not owner.open and owner.last < since
             if not gone:
                 return
-            del self._held[0]
+            self._held.popleft()
 
     def reached(self, now: int) -> int | None:
         """The sample at which the call began, once there is enough voice; else None."""
+        if not self._more_voice:
+            return None
+        self._more_voice = False
         since = now - _OPEN_WINDOW
-        speeches = {id(owner): owner for owner, _ in self._held if isinstance(owner, _Speech)}.values()
-        voiced = {start for speech in speeches for start in speech.voiced if start >= since}
+        voiced = {start for speech in self._speeches for start in speech.voiced if start >= since}
         if len(voiced) < _OPEN_VOICE_FRAMES:
             return None
-        return min(speech.start for speech in speeches if speech.last >= since)
+        return min(speech.start for speech in self._speeches if speech.last >= since)
 
     def began(self, channel: int) -> int | None:
         """Where the utterance now open on `channel` began, or None."""
@@ -89,7 +100,8 @@ class Threshold:
 
     def release(self, start: int) -> Iterator[Happening]:
         """Hand over everything held from sample `start` on, in order, and hold nothing any more."""
-        held, self._held = self._held, []
+        held, self._held = self._held, deque()
+        self._speeches = []
         self._current = [None] * len(self._current)
         yield from (happening for owner, happening in held if owner.start >= start)
 

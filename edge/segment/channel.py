@@ -2,14 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
-from edge.segment.activity import VoiceActivity, Voicing
+from edge.segment.activity import Voicing
 from edge.segment.announcements import AfterMusic, AfterSit, Doubt
 from edge.segment.music import MusicDetector
 from edge.segment.plan import TonePlan
-from edge.segment.spectrum import Ear, Look
+from edge.segment.spectrum import Look
 from edge.segment.tones import STEADY_KNOWN_AFTER, Signal, ToneTracker
 from edge.segment.utterances import Endpointer, Heard
 from edge.values import FRAME_SAMPLES, Frame, Role, SpeechAudio, SpeechDropped, SpeechStarted, Utterance
@@ -28,14 +27,13 @@ _ANEW_SAMPLES: Final = 250 * FRAME_SAMPLES
 
 
 class Channel:
-    """Hears one channel frame by frame: first `listen`, then, with what the other channel says of leaks, `follow`."""
+    """Follows one channel frame by frame, once it is known what is voice on it and what a leak of the other channel."""
 
     def __init__(self, number: int, role: Role, plan: TonePlan) -> None:
         self.number = number
         self.turn = -1
         self.speaking = False
         self.alive = False
-        self._ear, self._activity = Ear(), VoiceActivity()
         self._tones, self._music = ToneTracker(number, plan), MusicDetector()
         self._after_sit, self._after_music = AfterSit(), AfterMusic()
         self._endpointer = Endpointer(number, role)
@@ -43,11 +41,6 @@ class Channel:
         self._kept: deque[Heard] = deque(maxlen=_KEPT_FRAMES)
         self._since_note = 0
         self._music_until = -_ANEW_SAMPLES
-
-    def listen(self, frame: Frame) -> tuple[Look, Voicing]:
-        """Measure the frame, and decide whether there is voice in it, anybody's."""
-        look = self._ear.look(frame.pcm[self.number], lost=frame.lost)
-        return look, self._activity.update(look)
 
     def follow(
         self, frame: Frame, look: Look, voicing: Voicing, *, leaked: bool, shadowed: bool, answered: bool
@@ -67,7 +60,7 @@ class Channel:
         heard = Heard(
             start=frame.start,
             pcm=frame.pcm[self.number],
-            voicing=voicing if own else replace(voicing, active=False, periodic=False),
+            voicing=voicing if own else voicing.silent(),
             level_dbfs=look.level_dbfs,
             lost=frame.lost,
             steadiness=self._music.steadiness,

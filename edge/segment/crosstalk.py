@@ -77,7 +77,7 @@ class LeakMask:
     """Says, frame by frame, which of two channels only carries a leak of the other one."""
 
     def __init__(self) -> None:
-        self._past = [deque([np.zeros(FRAME_SAMPLES, np.float32)] * (_ECHO_FRAMES + 2), _ECHO_FRAMES + 2) for _ in range(2)]
+        self._past = [deque([np.zeros(FRAME_SAMPLES, np.int16)] * (_ECHO_FRAMES + 2), _ECHO_FRAMES + 2) for _ in range(2)]
         self._levels = [deque([-120.0] * _ECHO_FRAMES, _ECHO_FRAMES) for _ in range(2)]
         self._tail = [0, 0]
         self._lag: list[int | None] = [None, None]
@@ -90,7 +90,7 @@ class LeakMask:
         100 ms after that while it stays that much softer.
         """
         for channel in range(2):
-            self._past[channel].append(pcm[channel].astype(np.float32))
+            self._past[channel].append(pcm[channel])
             self._levels[channel].append(levels_dbfs[channel])
         return self._leaks(0, active=active[0]), self._leaks(1, active=active[1])
 
@@ -112,8 +112,8 @@ class LeakMask:
     def _correlates(self, channel: int) -> bool:
         """Whether this channel's last 40 ms are a copy of something in the other's last 240 ms."""
         past = self._past[channel]
-        piece = np.concatenate((past[-2], past[-1]))[: _WINDOW - _LEAD]
-        other = np.concatenate(self._past[1 - channel])
+        piece = np.concatenate((past[-2], past[-1]))[: _WINDOW - _LEAD].astype(np.float32)
+        other = np.concatenate(self._past[1 - channel]).astype(np.float32)
         energy = np.concatenate((np.zeros(1), np.cumsum(np.square(other, dtype=np.float64))))
         lags = len(other) - len(piece) + 1
         product: NDArray[np.float64] = np.fft.irfft(np.fft.rfft(other, _FFT) * np.conj(np.fft.rfft(piece, _FFT)), _FFT)[:lags]

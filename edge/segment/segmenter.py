@@ -4,10 +4,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
+from edge.segment.activity import VoiceActivity
 from edge.segment.boundary import Idle, Threshold
 from edge.segment.channel import Channel, Spoken
 from edge.segment.crosstalk import LeakMask
 from edge.segment.plan import load_plan
+from edge.segment.spectrum import Ear
 from edge.segment.tones import Signal
 from edge.segment.turns import BRIDGE_FRAMES, TurnTaking
 from edge.values import (
@@ -37,12 +39,13 @@ class Segmenter:
     def __init__(self, *, roles: tuple[Role, ...], idle_s: float = 30.0, tone_plan: str = "us") -> None:
         """Raises ConfigError where there is no such tone plan."""
         plan = load_plan(tone_plan)
+        self._ear, self._voices = Ear(len(roles)), VoiceActivity(len(roles))
         self._channels = [Channel(number, role, plan) for number, role in enumerate(roles)]
         self._leaks = LeakMask() if len(roles) == 2 else None  # noqa: PLR2004 (a leak needs two channels)
         self._turns = TurnTaking(len(roles))
         self._threshold = Threshold(len(roles))
         self._idle = Idle(idle_s)
-        self._levels: deque[Activity] = deque()
+        self._levels: deque[tuple[int, tuple[float, ...]]] = deque()
         self._now = 0
         self._ending: Signal | None = None
         self.in_call = False
@@ -71,20 +74,19 @@ class Segmenter:
 
     def _hear(self, frame: Frame) -> Iterator[Spoken | Signal]:
         """Every channel's part in one frame."""
-        heard = [channel.listen(frame) for channel in self._channels]
-        levels = tuple(look.level_dbfs for look, _ in heard)
+        looks = self._ear.look(frame.pcm, lost=frame.lost)
+        voices = self._voices.update(looks)
+        levels = tuple([look.level_dbfs for look in looks.channels])
         leaked, shadowed = (False, False), (False, False)
         if self._leaks is not None:
-            leaked = self._leaks.update(frame.pcm, (levels[0], levels[1]), (heard[0][1].active, heard[1][1].active))
+            leaked = self._leaks.update(frame.pcm, (levels[0], levels[1]), (voices[0].active, voices[1].active))
             shadowed = self._leaks.shadowed(0), self._leaks.shadowed(1)
         spoke = [channel.speaking for channel in self._channels]
-        for channel, (look, voicing) in zip(self._channels, heard, strict=True):
-            n = channel.number
-            answered = any(spoke[other] for other in range(len(spoke)) if other != n)
+        for n, (channel, look, voicing) in enumerate(zip(self._channels, looks.channels, voices, strict=True)):
+            answered = sum(spoke) > spoke[n]
             yield from channel.follow(frame, look, voicing, leaked=leaked[n], shadowed=shadowed[n], answered=answered)
-        speaking = tuple(channel.speaking for channel in self._channels)
-        self._turns.update(frame.start, speaking)
-        self._levels.append(Activity(start=frame.start, speaking=speaking, level_dbfs=levels))
+        self._turns.update(frame.start, [channel.speaking for channel in self._channels])
+        self._levels.append((frame.start, levels))
         for channel in self._channels:
             if channel.speaking:
                 self._threshold.voice(channel.number, frame.start)
@@ -121,10 +123,8 @@ class Segmenter:
     def _activity(self, behind: int) -> Iterator[Happening]:
         """Activity is told 200 ms late: only then is it known whether a pause was one (ITU-T P.59)."""
         while len(self._levels) > behind:
-            raw = self._levels.popleft()
-            end = raw.start + FRAME_SAMPLES
-            speaking = tuple(bool(self._turns.speaking(number, raw.start, end)[0]) for number in range(len(self._channels)))
-            activity = replace(raw, speaking=speaking)
+            start, levels = self._levels.popleft()
+            activity = Activity(start=start, speaking=self._turns.spoke(start), level_dbfs=levels)
             if self.in_call:
                 yield activity
             else:

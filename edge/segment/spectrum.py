@@ -1,5 +1,6 @@
-"""What every detector looks at: one frame of one channel, measured once."""
+"""What every detector looks at: one frame of a line, measured once."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,60 +30,80 @@ _FULL_SCALE: Final = 32768.0
 _QUIET: Final = 1e-12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One frame of a channel. Powers are of full scale 1.0.
-
-    `bands` float32 (16,): mean power in 203 Hz steps from 250 Hz, over the last 40 ms. `tones` float32 (422,): power
-    spectrum 200..3500 Hz of the last 100 ms in bins of 7.8 Hz. `periodicity` 0..1: the highest normalised
-    autocorrelation at a voice's pitch, 70..400 Hz.
-    """
-
-    level_dbfs: float
-    bands: Powers
-    tones: Powers
-    periodicity: float
-    lost: bool
-
-
 def _hann(samples: int) -> Powers:
     return np.hanning(samples + 1)[:-1].astype(np.float32)
 
 
-class Ear:
-    """Measures one channel frame by frame; remembers its last 100 ms."""
+_SHORT_WINDOW: Final = _hann(_SHORT)
+_LONG_WINDOW: Final = _hann(_LONG)
+_BAND_SCALE: Final = np.float32(2.0 / (float(np.sum(_SHORT_WINDOW**2)) * _SHORT_FFT))
+_TONE_SCALE: Final = np.float32(2.0 / (float(np.sum(_LONG_WINDOW**2)) * _LONG_FFT))
 
-    def __init__(self) -> None:
-        self._past = np.zeros(_LONG, np.float32)
-        self._short = _hann(_SHORT)
-        self._long = _hann(_LONG)
-        # The window's own autocorrelation falls with the lag; dividing by it makes a steady sine 1.0 at every period.
-        own = np.fft.irfft(np.abs(np.fft.rfft(self._short, 2 * _SHORT_FFT)) ** 2)
-        self._own = (own[_LAG_FIRST:_LAG_LAST] / own[0]).astype(np.float32)
-        self._band_scale = np.float32(2.0 / (float(np.sum(self._short**2)) * _SHORT_FFT))
-        self._tone_scale = np.float32(2.0 / (float(np.sum(self._long**2)) * _LONG_FFT))
 
-    def look(self, pcm: Pcm, *, lost: bool = False) -> Look:
-        """Measure `pcm` (int16, (320,)), the next 20 ms. After a hole the past is silence: nothing is stitched."""
-        if lost:
-            self._past = np.zeros(_LONG, np.float32)
-        fresh = pcm.astype(np.float32) / np.float32(_FULL_SCALE)
-        self._past = np.concatenate((self._past[FRAME_SAMPLES:], fresh))
-        power = np.abs(np.fft.rfft(self._past[-_SHORT:] * self._short, _SHORT_FFT)) ** 2
-        tones = np.abs(np.fft.rfft(self._past * self._long, _LONG_FFT)) ** 2
-        return Look(
-            level_dbfs=10.0 * float(np.log10(float(np.dot(fresh, fresh)) / FRAME_SAMPLES + _QUIET)),
-            bands=(power[_BAND_FIRST:_BAND_LAST] * self._band_scale).reshape(_BAND_COUNT, _BAND_BINS).sum(axis=1).astype(np.float32),
-            tones=(tones[TONE_FIRST_BIN:_TONE_LAST_BIN] * self._tone_scale).astype(np.float32),
-            periodicity=self._periodicity(power),
-            lost=lost,
-        )
+def _own_correlation() -> Powers:
+    """The window's own autocorrelation falls with the lag; dividing by it makes a steady sine 1.0 at every period."""
+    own = np.fft.irfft(np.abs(np.fft.rfft(_SHORT_WINDOW, 2 * _SHORT_FFT)) ** 2)
+    at_pitch: Powers = (own[_LAG_FIRST:_LAG_LAST] / own[0]).astype(np.float32)
+    return at_pitch
 
-    def _periodicity(self, power: Powers) -> float:
-        inside = np.zeros_like(power)
+
+_OWN: Final = _own_correlation()
+
+
+class Look:
+    """One frame of one channel. What costs most is measured when it is asked for, which in silence nobody does."""
+
+    __slots__ = ("_past", "_power", "_tones", "level_dbfs", "lost")
+
+    def __init__(self, level_dbfs: float, past: Powers, power: Powers, *, lost: bool) -> None:
+        self.level_dbfs, self.lost = level_dbfs, lost
+        self._past, self._power = past, power
+        self._tones: Powers | None = None
+
+    @property
+    def tones(self) -> Powers:
+        """Power spectrum 200..3500 Hz of the last 100 ms in bins of 7.8 Hz: float32 (422,), powers of full scale 1.0."""
+        if self._tones is None:
+            spectrum = np.fft.rfft(self._past * _LONG_WINDOW, _LONG_FFT)[TONE_FIRST_BIN:_TONE_LAST_BIN]
+            self._tones = np.abs(spectrum) ** 2 * _TONE_SCALE
+        return self._tones
+
+    def periodicity(self) -> float:
+        """0..1: the highest normalised autocorrelation of the last 40 ms at a voice's pitch, 70..400 Hz."""
+        inside = np.zeros_like(self._power)
         # Compressed spectra keep one strong formant from passing for pitch (Tolonen and Karjalainen, IEEE TSAP 2000).
-        inside[6:_BAND_LAST] = np.sqrt(power[6:_BAND_LAST])
+        inside[6:_BAND_LAST] = np.sqrt(self._power[6:_BAND_LAST])
         correlation = np.fft.irfft(inside, _SHORT_FFT)
         if correlation[0] <= _QUIET:
             return 0.0
-        return float(np.max(correlation[_LAG_FIRST:_LAG_LAST] / self._own)) / float(correlation[0])
+        return float(np.max(correlation[_LAG_FIRST:_LAG_LAST] / _OWN)) / float(correlation[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """One frame of all channels. `bands` float32 (channels, 16): mean power in 203 Hz steps from 250 Hz, over the last 40 ms."""
+
+    bands: Powers
+    channels: tuple[Look, ...]
+    lost: bool
+
+
+class Ear:
+    """Measures a line's channels frame by frame, all at once; remembers their last 100 ms."""
+
+    def __init__(self, channels: int = 1) -> None:
+        self._past = np.zeros((channels, _LONG), np.float32)
+
+    def look(self, pcm: Pcm, *, lost: bool = False) -> Looks:
+        """Measure `pcm` (int16, (channels, 320)), the next 20 ms. After a hole the past is silence: nothing is stitched."""
+        if lost:
+            self._past = np.zeros_like(self._past)
+        fresh = pcm.astype(np.float32) / np.float32(_FULL_SCALE)
+        self._past = past = np.concatenate((self._past[:, FRAME_SAMPLES:], fresh), axis=1)
+        power = np.abs(np.fft.rfft(past[:, -_SHORT:] * _SHORT_WINDOW, _SHORT_FFT)) ** 2
+        bands = (power[:, _BAND_FIRST:_BAND_LAST] * _BAND_SCALE).reshape(-1, _BAND_COUNT, _BAND_BINS).sum(axis=2)
+        looks = []
+        for row, whole, spectrum in zip(fresh, past, power, strict=True):
+            level = 10.0 * math.log10(float(np.dot(row, row)) / FRAME_SAMPLES + _QUIET)
+            looks.append(Look(level, whole, spectrum, lost=lost))
+        return Looks(bands=bands, channels=tuple(looks), lost=lost)

@@ -67,26 +67,37 @@ class Peaks:
     share: float
 
 
+_NOTHING: Final = Peaks(hz=(), share=0.0)
+_PLACES: Final = np.arange(2 * _LOBE + 1)
+
+
 def peaks(look: Look) -> Peaks:
-    """Up to four peaks of `look`; frequencies by centroid, good to 2 Hz."""
-    powers = look.tones.astype(np.float64)
-    total = float(powers.sum())
+    """Up to four peaks of `look`; frequencies by centroid, good to 2 Hz. Nothing where they cannot hold the share of any tone."""
+    tones = look.tones
+    total = float(np.add.reduce(tones, dtype=np.float64))
+    needed = total * _SHARE_DTMF
+    # No lobe holds more than its highest bin seven times over: speech is mostly found out here, before the costly part.
+    if float(tones.max()) * _MOST_PEAKS * len(_PLACES) < needed or total <= 0.0:
+        return _NOTHING
+    powers = tones.astype(np.float64)
     found: list[float] = []
     inside = strongest = 0.0
-    while len(found) < _MOST_PEAKS and total > 0.0:
-        top = int(np.argmax(powers))
+    while len(found) < _MOST_PEAKS:
+        top = int(powers.argmax())
+        if inside + powers[top] * (_MOST_PEAKS - len(found)) * len(_PLACES) < needed:
+            return _NOTHING
         low, high = max(0, top - _LOBE), top + _LOBE + 1
         lobe = powers[low:high]
-        power = float(lobe.sum())
+        power = float(np.add.reduce(lobe))
         strongest = strongest or power
         if power < _LEAST_PEAK * strongest:
             break
-        found.append((TONE_FIRST_BIN + low + float(np.dot(np.arange(len(lobe)), lobe)) / power) * TONE_BIN_HZ)
+        found.append((TONE_FIRST_BIN + low + float(np.dot(_PLACES[: len(lobe)], lobe)) / power) * TONE_BIN_HZ)
         inside += power
         powers[low:high] = 0.0
         if inside >= total * (1.0 - _LEAST_PEAK):
             break
-    return Peaks(hz=tuple(found), share=inside / total if total > 0.0 else 0.0)
+    return Peaks(hz=tuple(found), share=inside / total)
 
 
 def _near(heard: float, wanted: float) -> bool:
@@ -133,16 +144,16 @@ class ToneTracker:
 
     def update(self, start: int, look: Look) -> list[Signal]:
         """Take the frame at sample `start`; the signals that it completes."""
-        heard = peaks(look) if look.level_dbfs > _QUIETEST_DBFS else Peaks(hz=(), share=0.0)
+        heard = peaks(look) if look.level_dbfs > _QUIETEST_DBFS else _NOTHING
         clear = heard.share >= _SHARE
         pure = heard.share >= _STEADY_SHARE and len(heard.hz) <= _STEADY_PEAKS
         strongest = heard.hz[0] if pure else 0.0
         self._steady = self._steady + 1 if pure and abs(strongest - self._strongest[0]) < _STEADY_HZ else 0
         self._strongest.append(strongest)
         # 350 + 440 and 350 + 450 Hz are both dial tones: the nearest set it is.
-        near = [wanted for wanted in self._sets if clear and _same(heard.hz, wanted)]
+        near = [wanted for wanted in self._sets if _same(heard.hz, wanted)] if clear else []
         key = min(near, key=lambda wanted: abs(sum(wanted) - sum(heard.hz)), default=None)
-        signals = [*self._dial(start, heard), *self._announcement(start, heard if clear else Peaks(hz=(), share=0.0))]
+        signals = [*self._dial(start, heard), *self._announcement(start, heard if clear else _NOTHING)]
         self.known = key is not None or self._dtmf > 0
         self.tonal = self.known or self._steady >= _STEADY_FRAMES
         self.steady_now = self._steady == _STEADY_FRAMES
@@ -192,9 +203,12 @@ class ToneTracker:
         return []
 
     def _dial(self, start: int, heard: Peaks) -> list[Signal]:
+        if heard.share < _SHARE_DTMF:
+            self._dtmf = 0
+            return []
         row = any(_near(hz, wanted) for hz in heard.hz[:2] for wanted in self._plan.dtmf_rows)
         column = any(_near(hz, wanted) for hz in heard.hz[:2] for wanted in self._plan.dtmf_columns)
-        self._dtmf = self._dtmf + 1 if row and column and heard.share >= _SHARE_DTMF else 0
+        self._dtmf = self._dtmf + 1 if row and column else 0
         if self._dtmf != _DTMF_FRAMES or start - self._dtmf_last < _DTMF_APART:
             return []
         self._dtmf_last = start

@@ -1,5 +1,6 @@
 """Who spoke when on a line's channels: bridged speech, overlap, and who broke in on whom."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -35,32 +36,41 @@ def bridge(flags: Flags) -> Flags:
 
 
 class TurnTaking:
-    """Remembers which channel spoke in which of the last 25 s of frames."""
+    """Remembers which channel spoke in which of the last 25 s of frames, short pauses bridged as soon as they are over."""
 
     def __init__(self, channels: int) -> None:
-        self._flags = np.zeros((channels, 2 * _MEMORY), np.bool_)
+        self._bridged = np.zeros((channels, 2 * _MEMORY), np.bool_)
+        self._last = [-_MEMORY] * channels
         self._count = 0
         self._next = 0
 
-    def update(self, start: int, speaking: tuple[bool, ...]) -> None:
+    def update(self, start: int, speaking: Sequence[bool]) -> None:
         """Take the decisions on the frame at sample `start`."""
         if self._count == 2 * _MEMORY:
-            self._flags[:, :_MEMORY] = self._flags[:, _MEMORY:]
+            self._bridged[:, :_MEMORY] = self._bridged[:, _MEMORY:]
             self._count = _MEMORY
-        self._flags[:, self._count] = speaking
+            self._last = [last - _MEMORY for last in self._last]
+        now = self._count
+        for channel, speaks in enumerate(speaking):
+            first = now
+            if speaks:
+                first = self._last[channel] if now - self._last[channel] <= BRIDGE_FRAMES else now
+                self._last[channel] = now
+            self._bridged[channel, first : now + 1] = speaks
         self._count += 1
         self._next = start + FRAME_SAMPLES
 
+    def spoke(self, start: int) -> tuple[bool, ...]:
+        """Bridged speech of all channels in the remembered frame at sample `start`."""
+        return tuple(self._bridged[:, self._count - (self._next - start) // FRAME_SAMPLES].tolist())
+
     def speaking(self, channel: int, start: int, end: int) -> Flags:
         """Bridged speech of `channel`, one bool a frame of `start`..`end` (samples), as far as it is remembered."""
-        wanted = np.arange(start, end, FRAME_SAMPLES)
-        places = self._count - (self._next - wanted) // FRAME_SAMPLES
-        known = (places >= 0) & (places < self._count)
-        frames = np.zeros(len(wanted), np.bool_)
-        if known.any():
-            low = max(0, int(places[known][0]) - BRIDGE_FRAMES)
-            near = bridge(self._flags[channel, low : min(self._count, int(places[known][-1]) + 1 + BRIDGE_FRAMES)])
-            frames[known] = near[places[known] - low]
+        first = self._count - (self._next - start) // FRAME_SAMPLES
+        frames = np.zeros(len(range(start, end, FRAME_SAMPLES)), np.bool_)
+        low, high = max(0, first), min(self._count, first + len(frames))
+        if low < high:
+            frames[low - first : high - first] = self._bridged[channel, low:high]
         return frames
 
     def overlap_samples(self, utterance: Utterance) -> int:
@@ -83,7 +93,7 @@ class TurnTaking:
 
     def _others(self, utterance: Utterance, start: int) -> Flags:
         others = np.zeros((utterance.end - start) // FRAME_SAMPLES, np.bool_)
-        for channel in range(len(self._flags)):
+        for channel in range(len(self._bridged)):
             if channel != utterance.channel:
                 others |= self.speaking(channel, start, utterance.end)
         return others

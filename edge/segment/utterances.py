@@ -45,10 +45,6 @@ def _is_speech(frames: list[Heard]) -> bool:
     return not is_music([heard.steadiness for heard in active], least=_MUSIC_LEAST)
 
 
-def _silent(voicing: Voicing) -> Voicing:
-    return replace(voicing, active=False, periodic=False)
-
-
 class Endpointer:
     """Cuts one channel into utterances. A frame is in at most one utterance, and in it once."""
 
@@ -70,7 +66,8 @@ class Endpointer:
         """Take one frame; say what became known by it."""
         if not self._open:
             self._recent.append(heard)
-            if self._has_onset():
+            # Only a frame with voice can be the one that completes an onset.
+            if heard.voicing.active and self._has_onset():
                 yield from self._start()
             return
         self._open.append(heard)
@@ -96,7 +93,7 @@ class Endpointer:
         """The last `frames` were no voice but a tone, which is known only now."""
         for memory in (self._open, self._recent):
             for place in range(max(0, len(memory) - frames), len(memory)):
-                memory[place] = replace(memory[place], voicing=_silent(memory[place].voicing))
+                memory[place] = replace(memory[place], voicing=memory[place].voicing.silent())
         if self._open:
             self._since_active = next((n for n, heard in enumerate(reversed(self._open)) if heard.voicing.active), len(self._open))
 
