@@ -36,7 +36,12 @@ class Service:
 
     def __enter__(self) -> Self:
         self.start()
-        self.until(lambda _status: True, _START_S)
+        try:
+            self.until(lambda _status: True, _START_S)
+        except BaseException:
+            self.process.kill()
+            self.wait()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

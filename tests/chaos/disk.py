@@ -43,7 +43,8 @@ def _mounted(folder: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", folder], check=True)
+        # Lazily: where something failed, the outbox may still be open.
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def _full(folder: Path, events: int, what: str, *, lose: bool) -> Row:
@@ -51,13 +52,7 @@ def _full(folder: Path, events: int, what: str, *, lose: bool) -> Row:
         outbox = open_outbox(disk)
         outbox.put([text(0)])
         ballast = disk / "ballast"
-        with ballast.open("wb") as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-                    file.flush()
-            except OSError as full:
-                reason = full.strerror
+        reason = _fill(ballast)
         for n in range(1, events):
             outbox.put([text(n)])
         held = outbox.counts().held
@@ -78,6 +73,18 @@ def _full(folder: Path, events: int, what: str, *, lose: bool) -> Row:
         good=held > 0 and not unexplained and (lost > 0) == lose,
         well_again_s=well,
     )
+
+
+def _fill(ballast: Path) -> str:
+    """Write until the disk takes no more; what it says then."""
+    file = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(file, bytes(4096))
+    except OSError as full:
+        return full.strerror
+    finally:
+        os.close(file)
 
 
 def _truncate(path: Path) -> None:

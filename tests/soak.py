@@ -1,0 +1,208 @@
+"""Hours of calls through the service itself, as fast as it goes, and whether it grows: `python -m tests.soak --hours 8`.
+
+The real `undertone run` with four two-channel lines hears a day's mix from a recording that is made here: calls of one to ten minutes
+(the demo's call, said again and again within a call) and as much idle time of half a minute to four minutes between them, with
+the noise of a line. It publishes to a real mosquitto. Every second its resident memory, descriptors and threads are read from /proc.
+
+python -m tests.soak --hours 8                 as fast as it can be judged, nothing dropped because the recording waits
+python -m tests.soak --hours 1 --speed 2       twice real time; what the machine cannot keep up with is dropped, and counted
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from tqdm import tqdm
+
+from edge.capture import wavfile
+from edge.config import Config
+from edge.words.voskmodel import find_vosk
+from tests.broker import Broker
+from tests.service import Service
+
+_CALL = Path(__file__).parent / "demo" / "call.wav"
+_LINES, _RATE, _FRAMES_PER_S = 4, 8000, 50
+_IDLE_S, _MOST_TIMES = (30, 240), 8
+# Models, caches and the allocator's pools are filled by then.
+_WARM_UP = 0.3
+_SLOPE = 0.02
+_START_S = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One look at the box: hours of audio that one line has heard, resident MB, open files, threads."""
+
+    heard_h: float
+    memory_mb: float
+    files: int
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """`slope`: growth of resident memory after the warm-up, as a share of its mean, over what is left of the run."""
+
+    hours: float
+    lines: int
+    speed: float
+    calls: int
+    slope: float
+    slope_per_hour: float
+    memory_mb: float
+    files_grown: int
+    threads_grown: int
+    dropped_ms: int
+    missing_frames: int
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        return self.slope < _SLOPE and not (self.files_grown or self.threads_grown or self.dropped_ms or self.missing_frames)
+
+
+def day(path: Path, hours: float, seed: int) -> int:
+    """Write a day's mix of so many hours (two channels, 8 kHz, G.711) to `path`; how many calls it holds."""
+    chance, noise = random.Random(seed), np.random.default_rng(seed).normal(0, 20, (60 * _RATE, 2)).astype(np.int16)
+    call = np.concatenate([block.pcm for block in wavfile.blocks(_CALL)])
+    rate = next(iter(wavfile.blocks(_CALL))).rate
+    call = call[:: rate // _RATE] if rate % _RATE == 0 else call
+    left, calls = round(hours * 3600 * _RATE), 0
+    with soundfile.SoundFile(path, "w", _RATE, 2, subtype="ULAW", format="WAV") as out:
+        while left > 0:
+            calls += 1
+            parts = [call] * chance.randint(1, _MOST_TIMES)
+            idle = min(chance.randint(*_IDLE_S), round(hours * 3600 / 4) + 7) * _RATE
+            parts += [noise[: min(len(noise), idle - at)] for at in range(0, idle, len(noise))]
+            for part in parts:
+                out.write(part[:left])
+                left -= len(part[:left])
+    return calls
+
+
+def soak(folder: Path, *, hours: float, speed: float, seed: int, bar: bool = True) -> tuple[Outcome, list[Sample]]:
+    """Run the service over the day and watch it."""
+    calls, began = day(folder / "day.wav", hours, seed), time.monotonic()
+    wanted = round(hours * 3600 * _FRAMES_PER_S)
+    with Broker(folder) as broker:
+        box = Service(folder, _configuration(folder, broker.url, speed))
+        box.start()
+        try:
+            samples, frames, dropped = _watch(box, hours, wanted, bar=bar)
+        finally:
+            box.process.kill()
+            box.wait()
+    heard = sum(wanted - frames.get(f"line-{n}", 0) for n in range(1, _LINES + 1)) if not speed else 0
+    return _judge(samples, hours, speed, calls, dropped, heard, time.monotonic() - began), samples
+
+
+def slope(samples: Sequence[Sample]) -> tuple[float, float]:
+    """Growth of memory by a straight line through the samples, as a share of their mean: over their span, and in an hour of audio."""
+    hours, memory = np.array([one.heard_h for one in samples]), np.array([one.memory_mb for one in samples])
+    if len(samples) < 3 or hours[-1] <= hours[0]:
+        return 0.0, 0.0
+    per_hour = float(np.polyfit(hours, memory, 1)[0] / memory.mean())
+    return per_hour * float(hours[-1] - hours[0]), per_hour
+
+
+def _judge(samples: list[Sample], hours: float, speed: float, calls: int, dropped_ms: int, missing: int, seconds: float) -> Outcome:
+    warm = [one for one in samples if one.heard_h >= hours * _WARM_UP]
+    early, late = warm[: max(1, len(warm) // 4)], warm[-max(1, len(warm) // 4) :]
+    over, per_hour = slope(warm)
+    return Outcome(
+        hours=hours,
+        lines=_LINES,
+        speed=speed,
+        calls=calls * _LINES,
+        slope=over,
+        slope_per_hour=per_hour,
+        memory_mb=float(np.median([one.memory_mb for one in warm])),
+        files_grown=int(np.median([one.files for one in late]) - np.median([one.files for one in early])),
+        threads_grown=int(np.median([one.threads for one in late]) - np.median([one.threads for one in early])),
+        dropped_ms=dropped_ms,
+        missing_frames=missing,
+        seconds=seconds,
+    )
+
+
+def _configuration(folder: Path, url: str, speed: float) -> str:
+    vosk = find_vosk(Config())
+    if speed:
+        source = "{command: " + json.dumps([sys.executable, "-m", "tests.stream", str(folder / "day.wav"), str(speed)]) + "}"
+    else:
+        source = f"{{file: '{folder / 'day.wav'}', realtime: false}}"
+    said = f"source: {source}, channels: [customer, agent], idle_s: 15"
+    lines = "".join(f"  - {{name: line-{n}, {said}}}\n" for n in range(1, _LINES + 1))
+    return (
+        f"mqtt: {{url: '{url}'}}\nmodels: {{vosk: {json.dumps(vosk and str(vosk))}}}\nmode: {'both' if vosk else 'voice'}\nlines:\n{lines}"
+    )
+
+
+def _watch(box: Service, hours: float, wanted: int, *, bar: bool) -> tuple[list[Sample], dict[str, int], int]:
+    samples: list[Sample] = []
+    frames: dict[str, int] = {}
+    dropped, give_up = 0, time.monotonic() + _START_S
+    with tqdm(total=round(hours * _LINES * 60), unit="min", disable=not bar, mininterval=1.0) as progress:
+        while box.process.poll() is None:
+            time.sleep(1.0 if hours > 0.5 else 0.1)
+            status, look = box.status, _look(box.process.pid)
+            if not status or look is None:
+                assert samples or time.monotonic() < give_up, "the box does not begin:\n" + "\n".join(box.log[-20:])
+                continue
+            frames, dropped = status["health"]["frames"], sum(status["health"]["dropped_ms"].values())
+            heard = sum(frames.values()) / _LINES / _FRAMES_PER_S / 3600
+            samples.append(Sample(heard_h=heard, memory_mb=look[0], files=look[1], threads=look[2]))
+            progress.update(round(heard * _LINES * 60) - progress.n)
+            progress.set_postfix_str(f"{look[0]:.0f} MB, {look[1]} files, {dropped} ms dropped")
+            if min(frames.values()) >= wanted:
+                break
+    assert box.process.poll() in (None, 0), "the box died:\n" + "\n".join(box.log[-20:])
+    # What it wrote last, after its lines had ended.
+    last = box.status["health"]
+    return samples, last["frames"], sum(last["dropped_ms"].values())
+
+
+def _look(pid: int) -> tuple[float, int, int] | None:
+    """Resident MB, open files, threads; None once it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        files = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return None
+    found = {line.split(":")[0]: line.split()[1] for line in status.splitlines() if line.startswith(("VmRSS", "Threads"))}
+    return (int(found["VmRSS"]) / 1000, files, int(found["Threads"])) if "VmRSS" in found else None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hours", type=float, default=8.0, help="of audio on each line")
+    parser.add_argument("--speed", type=float, default=0.0, help="times real time; 0: as fast as it goes")
+    parser.add_argument("--seed", type=int, default=20261123)
+    parser.add_argument("--out", type=Path, default=Path("build/soak"), help="folder for soak.json: the outcome and every sample")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        outcome, samples = soak(Path(folder), hours=args.hours, speed=args.speed, seed=args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    saved = {**asdict(outcome), "samples": [asdict(one) for one in samples]}
+    (args.out / "soak.json").write_text(json.dumps(saved) + "\n", encoding="utf-8")
+    print(
+        f"{outcome.hours:g} h of audio on each of {outcome.lines} two-channel lines, {outcome.calls} calls,"
+        f" in {outcome.seconds / 60:.0f} min ({outcome.hours * 3600 / outcome.seconds:.1f} times real time)\n"
+        f"resident {outcome.memory_mb:.0f} MB, slope {100 * outcome.slope:+.2f} % after the warm-up"
+        f" ({100 * outcome.slope_per_hour:+.2f} % an hour of audio; bound {100 * _SLOPE:g} %)\n"
+        f"descriptors {outcome.files_grown:+d}, threads {outcome.threads_grown:+d}, dropped {outcome.dropped_ms} ms,"
+        f" frames missing {outcome.missing_frames}: {'good' if outcome.good else 'NOT GOOD'}"
+    )
+    return 0 if outcome.good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""The short form of `python -m tests.soak`, and that it would see a leak."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.soak import Outcome, Sample, day, slope, soak
+
+
+def samples(memory_mb) -> list[Sample]:
+    return [Sample(heard_h=n / 100, memory_mb=mb, files=20, threads=9) for n, mb in enumerate(memory_mb)]
+
+
+def test_memory_that_goes_up_and_down_has_no_slope_and_a_leak_of_3_percent_has_one():
+    noise = np.random.default_rng(1).normal(0, 5, 400)
+    assert abs(slope(samples(300 + noise))[0]) < 0.02
+    over, per_hour = slope(samples(300 + noise + np.linspace(0, 0.03 * 300, 400)))
+    assert over == pytest.approx(0.03, abs=0.01)
+    assert per_hour == pytest.approx(0.03 / 3.99, abs=0.003)
+
+
+@pytest.mark.parametrize("what", ["slope", "files_grown", "threads_grown", "dropped_ms", "missing_frames"])
+def test_any_growth_or_loss_fails_it(what):
+    good = {"slope": 0.01, "files_grown": 0, "threads_grown": 0, "dropped_ms": 0, "missing_frames": 0}
+    rest = {"hours": 8, "lines": 4, "speed": 0, "calls": 9, "slope_per_hour": 0.0, "memory_mb": 1.0, "seconds": 1.0}
+    assert Outcome(**good, **rest).good
+    assert not Outcome(**{**good, what: 1}, **rest).good
+
+
+def test_a_day_is_as_long_as_asked_and_half_of_it_is_calls(tmp_path):
+    calls = day(tmp_path / "day.wav", 1.0, seed=1)
+    sound = soundfile.info(tmp_path / "day.wav")
+    assert (sound.samplerate, sound.channels, sound.frames) == (8000, 2, 3600 * 8000)
+    assert 5 <= calls <= 30
+    pcm, _ = soundfile.read(tmp_path / "day.wav", dtype="int16")
+    loud = np.abs(pcm[: len(pcm) // 8000 * 8000].reshape(-1, 8000, 2)).max(axis=(1, 2)) > 500
+    assert 0.25 < loud.mean() < 0.75
+
+
+def test_the_service_hears_every_frame_of_it_on_four_lines_and_keeps_its_descriptors(tmp_path):
+    outcome, seen = soak(tmp_path, hours=0.01, speed=0, seed=1, bar=False)
+    assert (outcome.dropped_ms, outcome.missing_frames, outcome.files_grown, outcome.threads_grown) == (0, 0, 0, 0)
+    assert len(seen) > 3
+    assert outcome.calls == 4
