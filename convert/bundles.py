@@ -1,6 +1,7 @@
 """`undertone-convert keygen, pack, sign, inspect, diff`: bundles as a technician handles them."""
 
 import argparse
+import tempfile
 from pathlib import Path
 
 _FORMAT = argparse.RawDescriptionHelpFormatter
@@ -22,11 +23,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "pack",
         help="hash a bundle's files into its manifest, sign it, and make one .tar of it",
         description="Hash each file of a bundle's folder into its manifest, sign it, and make the .tar for `undertone model install`.",
-        epilog="example:\n  undertone-convert pack voice-1.3.0 --key leeds.key\n  undertone model install voice-1.3.0.tar",
+        epilog="examples:\n  undertone-convert pack voice-1.3.0 --key leeds.key\n"
+        "  undertone-convert pack vosk-model-small-en-us-0.15 --vosk 0.15.0 --key leeds.key     a speech recogniser",
         formatter_class=_FORMAT,
     )
     pack.add_argument("folder", type=Path, metavar="FOLDER", help="a folder with a manifest.json and the model's files")
     pack.add_argument("--key", type=Path, metavar="FILE", help="the private key that signs (none: boxes refuse it unless told otherwise)")
+    pack.add_argument("--vosk", metavar="X.Y.Z", help="the folder is a speech recogniser as its makers publish it: the version to give it")
+    pack.add_argument("--licence", default="Apache-2.0", metavar="TEXT", help="with --vosk: its licence (default Apache-2.0)")
     pack.add_argument("--out", type=Path, metavar="FILE", help="default: NAME-VERSION.tar beside the folder")
     pack.set_defaults(run=_pack)
 
@@ -82,9 +86,15 @@ def _pack(args: argparse.Namespace) -> int:
     from convert.pack import finish
     from edge.bundle.archive import pack
 
-    bundle = finish(args.folder, args.key)
-    out = args.out or args.folder.parent / f"{bundle.label}.tar"
-    pack(bundle, out)
+    with tempfile.TemporaryDirectory(prefix="undertone-pack-") as scratch:
+        if args.vosk:
+            from convert.recogniser import bundle_of
+
+            bundle = bundle_of(args.folder, Path(scratch) / "vosk", version=args.vosk, licence=args.licence, key=args.key)
+        else:
+            bundle = finish(args.folder, args.key)
+        out = args.out or args.folder.parent / f"{bundle.label}.tar"
+        pack(bundle, out)
     signer = f"signed with key {bundle.signed_by}" if bundle.signed_by else "NOT signed: boxes refuse it ('models.allow_unsigned')"
     print(f"{out}: {bundle.label}, {out.stat().st_size:,} bytes, {signer}; next: `undertone model install {out}` on a box")
     return 0

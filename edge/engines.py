@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edge.bundle.manifest import Bundle, Kind, load
+from edge.bundle.manifest import MANIFEST, Bundle, Kind, load, parse
 from edge.bundle.shadow import Trial
 from edge.bundle.shipped import trust_of
 from edge.bundle.store import find_bundle
@@ -187,13 +187,13 @@ def renewed(engines: Engines, kind: Kind, config: Config) -> Engines:
             words = _info(load(folder, kind="words", trust=trust_of(config))) if folder else None
             return replace(engines, judge=load_judge(config), infos={**engines.infos, "words": words})
         case "fusion":
-            fitted, info = fusion(find_bundle("fusion", config), config)
+            fitted, fusion_info = fusion(find_bundle("fusion", config), config)
             return replace(
                 engines,
                 weights=fitted.weights if fitted else set_weights(config),
                 strictness=fitted.strictness if fitted else 0.0,
                 weights_fitted=fitted is not None,
-                infos={**engines.infos, "fusion": info},
+                infos={**engines.infos, "fusion": fusion_info},
             )
     return engines
 
@@ -242,7 +242,17 @@ def _info(bundle: Bundle) -> ModelInfo:
 
 
 def _vosk_info(folder: Path) -> ModelInfo:
-    """The recogniser's model: named by its acoustic model's hash, whatever its folder is called."""
+    """The recogniser's model: a bundle's own name, else named by its acoustic model's hash, whatever its folder is called."""
+    if (folder / MANIFEST).is_file():
+        manifest = parse((folder / MANIFEST).read_bytes(), folder / MANIFEST)
+        return ModelInfo(
+            name=manifest.name,
+            version=manifest.version,
+            sha256=hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest(),
+            licence=manifest.licence,
+            signed_by=None,
+            validated_on_calls=manifest.validated_on_calls,
+        )
     acoustic = hashlib.sha256((folder / "am" / "final.mdl").read_bytes()).hexdigest()
     known = acoustic == PINS["am/final.mdl"].sha256
     name, _, version = MODEL_NAME.rpartition("-") if known else (folder.name, "", "")

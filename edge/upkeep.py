@@ -5,6 +5,7 @@ One thread, beside the calls. What it changes on the disk survives its death at 
 
 import logging
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -144,7 +145,8 @@ class Upkeep:
                 self._incoming.drop(found)
         except (ModelError, StoreError) as error:
             self._deaf_to = chunk.sha256
-            reason = str(error).replace(f"{self._config.state_dir}/", "")
+            # Where it lay on this box says nothing to its sender.
+            reason = re.sub(r"\S+\.part", "the bundle", str(error)).replace(f"{self._config.state_dir}/", "")
             self._say("refused", chunk.model, "unknown", reason=reason, transfer=chunk.sha256)
             return
         self._took(chunk, installed)

@@ -4,21 +4,16 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from edge.bundle import probation
 from edge.bundle.installing import install
 from edge.bundle.store import find_bundle, open_store
-from edge.bus.commands import Refused, parse
-from edge.errors import ModelError
 from edge.startup import start_up
-from edge.voice import emotion
 from tests.boxes import SimulatedBox, chunks, config
-from tests.nets import SHIPPED, keys, permuted, raw_tar, signed, slow, tar, too_sure, voice
+from tests.nets import SHIPPED, keys, permuted, tar, too_sure, voice
 
 # Versions are far above that of the shipped model, whichever it is.
 ROOT = Path(__file__).parent.parent
@@ -95,113 +90,7 @@ def test_a_model_installed_from_a_stick_is_taken_over_by_the_running_service(des
         assert box.call(range(2)) == "voice-9.0.0"
 
 
-# --- refused ---------------------------------------------------------------------------------------------------------
-
-
-def flipped(name):
-    def make(desk):
-        folder = desk.bundle("9.0.1")
-        raw = bytearray((folder / name).read_bytes())
-        raw[len(raw) // 2] ^= 1
-        (folder / name).write_bytes(raw)
-        return raw_tar(folder)
-
-    return make
-
-
-def foreign(desk):
-    (desk.folder / "stranger").mkdir()
-    return tar(voice(desk.folder / "foreign", "9.0.1", keys(desk.folder / "stranger")[0]))
-
-
-def floating(desk):
-    import keras
-    import tensorflow as tf
-
-    net = keras.Sequential([keras.layers.Input((150, 40, 1)), keras.layers.Flatten(), keras.layers.Dense(7)])
-    converted = tf.lite.TFLiteConverter.from_keras_model(net).convert()
-    folder = desk.bundle("9.0.1")
-    (folder / "model.tflite").write_bytes(converted)
-    from convert.pack import finish
-
-    finish(folder, desk.private)
-    return tar(folder)
-
-
-def climbing(desk):
-    path = desk.folder / "climbing.tar"
-    with tarfile.open(path, "w") as archive:
-        archive.add(desk.bundle("9.0.1") / "manifest.json", "../../etc/manifest.json")
-    return path
-
-
-def linked(desk):
-    folder = desk.bundle("9.0.1")
-    (folder / "model.tflite").unlink()
-    (folder / "model.tflite").symlink_to("/etc/passwd")
-    return raw_tar(folder)
-
-
-def cut(desk):
-    packed = tar(desk.bundle("9.0.1"))
-    packed.write_bytes(packed.read_bytes()[:70_000])
-    return packed
-
-
-REFUSED = {
-    "a flipped bit in the net": (flipped("model.tflite"), "damaged"),
-    "a flipped bit in the golden vectors": (flipped("golden.json"), "damaged"),
-    "a flipped bit in the manifest": (flipped("manifest.json"), "not fit|manifest"),
-    "a flipped bit in the signature": (flipped("manifest.sig"), "not fit|signature|not trusted"),
-    "a foreign key": (foreign, "not trusted"),
-    "an older version": (lambda desk: tar(desk.bundle("0.9.9")), "older"),
-    "other labels": (lambda desk: tar(signed(desk.bundle("9.0.1"), desk.key, labels=("angry", "calm"))), "labels"),
-    "another feature spec": (lambda desk: tar(signed(desk.bundle("9.0.1"), desk.key, features={"bands": 64})), "features"),
-    "a float net": (floating, "float32, not int8"),
-    "a slow net": (lambda desk: tar(slow(desk.bundle("9.0.1"), desk.private)), "too slow"),
-    "a path out of the bundle": (climbing, "points out"),
-    "a link": (linked, "link"),
-    "a cut archive": (cut, "cut short|not a whole"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-@pytest.mark.filterwarnings("default")  # tensorflow's own
-def test_refused_in_one_line_from_a_stick_and_over_the_bus_and_the_old_model_serves_on(case, desk, tmp_path, monkeypatch):
-    make, why = REFUSED[case]
-    with SimulatedBox(config(tmp_path, desk.public), first=desk.bundle("9.0.0")) as box:
-        packed = make(desk)
-        if case == "a slow net":
-            # So much sound takes 200 ms on a fast PC, which no box is.
-            monkeypatch.setattr(emotion, "_BUDGET_MS", 20.0)
-        with pytest.raises(ModelError, match=why) as raised:
-            install(packed, box.config)
-        assert "\n" not in str(raised.value)
-        box.send(packed)
-        refused = box.until("refused")
-        assert refused.reason
-        assert "\n" not in refused.reason
-        with pytest.raises(ModelError, match=why):
-            raise ModelError(refused.reason)
-        assert box.call(range(1)) == "voice-9.0.0"
-    assert [told.action for told in box.told if told.action != "receiving"] == ["refused"]
-    assert list((Path(box.config.state_dir) / "incoming").glob("*.part")) == []
-
-
-def test_refused_on_the_way_expired_damaged_too_large_or_named_in_the_configuration(desk, tmp_path):
-    packed = tar(desk.bundle("9.0.1"))
-    for changes, why in (({"expires_at": "2020-01-01T00:00:00Z"}, "expired"), ({"sha256": "0" * 64}, "damaged on the way")):
-        with SimulatedBox(config(tmp_path, desk.public)) as box:
-            box.send(packed, **changes)
-            assert why in box.until("refused").reason
-    with pytest.raises(Refused):
-        parse("model/install", msgspec.json.encode({"model": "voice", "sha256": "0" * 64, "size": 10**9, "offset": 0, "data": ""}))
-    settings = config(tmp_path, desk.public)
-    named = msgspec.structs.replace(settings, models=msgspec.structs.replace(settings.models, voice=str(SHIPPED)))
-    with SimulatedBox(named) as box:
-        box.send(packed)
-        assert "models.voice" in box.until("refused").reason
-
+# --- a full disk -----------------------------------------------------------------------------------------------------
 
 # A disk that takes 50 kB a file: what a full one does to a write.
 _FULL = """

@@ -1,10 +1,12 @@
 """Whether a bundle works on this very box: the branch that would use it loads it and answers its golden vectors."""
 
+import resource
 import time
 from pathlib import Path
 
 import msgspec
 
+from edge.bundle.apart import prove_recogniser
 from edge.bundle.archive import unpack_aside
 from edge.bundle.manifest import MANIFEST, Bundle, Kind, load, parse
 from edge.bundle.shipped import trust_of
@@ -15,6 +17,11 @@ from edge.errors import ModelError
 from edge.words.voskmodel import check_any, find_vosk
 
 KINDS: tuple[Kind, ...] = ("voice", "words", "fusion", "vosk")
+
+
+# Ours take 2 to 30 MB. A box of 1 GB carries the one that serves, its shadow and this one beside a recogniser of 250 MB.
+_MEMORY_MB = 128.0
+_PAGE_MB = resource.getpagesize() / 1e6
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,23 +54,34 @@ def prove_folder(folder: Path, config: Config) -> Bundle:
     """Load the bundle in `folder` and run the branch that it is for. Raises ModelError."""
     trust = trust_of(config)
     bundle = load(folder, trust=trust)
+    before = _memory_mb()
+    loaded: object = None
     match bundle.manifest.kind:
         case "voice":
             from edge.voice.emotion import EmotionModel
 
-            EmotionModel.load(folder, trust=trust)
+            loaded = EmotionModel.load(folder, trust=trust)
         case "words":
             from edge.words.branch import WordsJudge
 
-            WordsJudge.load(folder, trust=trust)
+            loaded = WordsJudge.load(folder, trust=trust)
         case "vosk":
-            from edge.words.recogniser import Engine
-
             check_any(folder)
-            Engine(folder)
+            prove_recogniser(folder)
         case "fusion":
             fitted_of(bundle)
+    grown = _memory_mb() - before
+    del loaded
+    if grown > _MEMORY_MB:
+        raise ModelError(
+            f"{folder}: too large for this box: {grown:.0f} MB of memory, {_MEMORY_MB:.0f} MB are allowed; take a smaller model"
+        )
     return bundle
+
+
+def _memory_mb() -> float:
+    """What this process holds in memory now."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE_MB
 
 
 def kind_of(source: Path) -> Kind:

@@ -112,6 +112,9 @@ class Store:
                 pointed = Serving(current=name, previous=previous, pinned=serving.pinned)
                 self._point(before(serving, pointed, bundle))
                 self._sweep()
+            except ModelError as error:
+                # Where it was unpacked says nothing to whoever brought it.
+                raise ModelError(str(error).replace(str(incoming), str(source))) from error
             finally:
                 shutil.rmtree(incoming, ignore_errors=True)
         return load(placed, kind=self.kind, trust=self.trust)

@@ -77,13 +77,15 @@ def _list(args: argparse.Namespace) -> int:
         for row in rows:
             print(msgspec.json.encode(row).decode())
         return 0
-    table = Table("kind", "model", "state", "signed by", "made", title="models on this box", title_justify="left")
+    table = Table("kind", title="models on this box", title_justify="left")
+    for column in ("model", "state", "signed by", "made"):
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(row.kind, row.model, row.refused or row.state, row.signed_by or "[red]nobody[/red]", row.created[:10])
     console = Console()
     console.print(table)
     for row in rows:
-        console.print(f"{row.model} learnt from: {row.licence or 'not stated'}", highlight=False)
+        console.print(f"{row.model}: {row.licence or 'licence not stated'}", highlight=False, soft_wrap=True)
     return 0
 
 

@@ -1,0 +1,206 @@
+"""What a box refuses: one line each, the same on the box and on the bus, and the old model serves on.
+
+`python -m pytest tests/test_refusals.py -rP | grep "^refused"` shows them all; docs/refusals.txt is that.
+"""
+
+import base64
+import hashlib
+import json
+import shutil
+import tarfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import msgspec
+import paho.mqtt.client as mqtt
+import pytest
+
+from convert.pack import finish
+from edge.__main__ import main as undertone
+from edge.bundle import archive
+from edge.bundle.store import open_store
+from edge.voice import emotion
+from tests.boxes import SimulatedBox, config
+from tests.broker import Broker
+from tests.nets import SHIPPED, keys, raw_tar, signed, slow, tar, voice
+from tests.test_live import Subscriber
+
+pytestmark = [
+    pytest.mark.skipif(not SHIPPED.is_dir(), reason="no voice model is shipped in this clone"),
+    pytest.mark.filterwarnings("default"),  # tensorflow's own
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A broker, a box that has had 9.0.0 for long, and its technician's desk."""
+    folder = tmp_path_factory.mktemp("site")
+    private, public, key = keys(folder)
+    with Broker(folder) as broker:
+        settings = config(folder, public, url=broker.url)
+        with SimulatedBox(settings, first=voice(folder / "first", "9.0.0", private), broker=True) as box:
+            file = folder / "box.yaml"
+            said = {"site": "leeds", "device": settings.device, "state_dir": settings.state_dir, "mode": "voice"}
+            file.write_text(json.dumps(said | {"models": {"trusted_keys": [str(public)]}}))
+            central = Subscriber(broker.port)
+            sender = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+            sender.connect("127.0.0.1", broker.port)
+            sender.loop_start()
+            yield SimpleNamespace(box=box, central=central, sender=sender, file=file, private=private, key=key)
+            sender.disconnect()
+            sender.loop_stop()
+            central.close()
+
+
+class Desk:
+    """Where bundles for one case are made."""
+
+    def __init__(self, folder: Path, site) -> None:
+        self.folder, self.private, self.key = folder, site.private, site.key
+
+    def bundle(self, version: str = "9.0.1") -> Path:
+        return voice(self.folder / f"voice-{version}", version, self.private)
+
+
+def flipped(name):
+    def make(desk):
+        folder = desk.bundle()
+        raw = bytearray((folder / name).read_bytes())
+        raw[len(raw) // 2] ^= 1
+        (folder / name).write_bytes(raw)
+        return raw_tar(folder)
+
+    return make
+
+
+def foreign(desk):
+    (desk.folder / "stranger").mkdir()
+    return tar(voice(desk.folder / "foreign", "9.0.1", keys(desk.folder / "stranger")[0]))
+
+
+def unsigned(desk):
+    return tar(voice(desk.folder / "unsigned", "9.0.1", None))
+
+
+def floating(desk):
+    import keras
+    import tensorflow as tf
+
+    net = keras.Sequential([keras.layers.Input((150, 40, 1)), keras.layers.Flatten(), keras.layers.Dense(7)])
+    folder = desk.bundle()
+    (folder / "model.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(net).convert())
+    finish(folder, desk.private)
+    return tar(folder)
+
+
+def archived(*members):
+    """An archive that somebody has put together by hand: (name in it, how it is put there)."""
+
+    def make(desk):
+        manifest = desk.bundle() / "manifest.json"
+        path = desk.folder / "trick.tar"
+        with tarfile.open(path, "w") as packed:
+            for name, kind in members:
+                info = tarfile.TarInfo(name)
+                info.type, info.linkname = kind, "/etc/passwd"
+                if kind == tarfile.REGTYPE:
+                    info.size = manifest.stat().st_size
+                with manifest.open("rb") as file:
+                    packed.addfile(info, file if kind == tarfile.REGTYPE else None)
+        return path
+
+    return make
+
+
+def cut(desk):
+    packed = tar(desk.bundle())
+    packed.write_bytes(packed.read_bytes()[:70_000])
+    return packed
+
+
+def vast(desk):
+    """Larger than any bundle; nothing of it is on the disk but its length."""
+    path = desk.folder / "vast.tar"
+    with path.open("wb") as file:
+        file.truncate(archive.MAX_BYTES + 1)
+    return path
+
+
+def good(desk):
+    return tar(desk.bundle())
+
+
+# Name -> how it is made, what the line says, and what is wrong with the transfer alone.
+CASES = {
+    "a flipped bit in the net": (flipped("model.tflite"), "damaged", {}),
+    "a flipped bit in the golden vectors": (flipped("golden.json"), "damaged", {}),
+    "a flipped bit in the manifest": (flipped("manifest.json"), "not fit", {}),
+    "a flipped bit in the signature": (flipped("manifest.sig"), "not fit|not a signature|not trusted", {}),
+    "a foreign key": (foreign, "not trusted", {}),
+    "no signature": (unsigned, "nobody signed", {}),
+    "an older version, replayed": (lambda desk: tar(desk.bundle("0.9.9")), "older", {}),
+    "a pinned model": (good, "pinned", {}),
+    "wrong labels": (lambda desk: tar(signed(desk.bundle(), desk.key, labels=("angry", "calm"))), "labels", {}),
+    "another feature spec": (lambda desk: tar(signed(desk.bundle(), desk.key, features={"bands": 64})), "features", {}),
+    "a newer Undertone needed": (lambda desk: raw_tar(signed(desk.bundle(), desk.key, minimum_version="99.0.0")), "needs Undertone", {}),
+    "a float net": (floating, "float32, not int8", {}),
+    "a slow net": (lambda desk: tar(slow(desk.bundle(), desk.private)), "too slow", {}),
+    "oversized": (vast, "more than the 256 MB", {}),
+    "a path out of the bundle": (archived(("../../etc/manifest.json", tarfile.REGTYPE)), "points out", {}),
+    "a link in the archive": (archived(("manifest.json", tarfile.REGTYPE), ("net", tarfile.SYMTYPE)), "link", {}),
+    "a device in the archive": (archived(("manifest.json", tarfile.REGTYPE), ("net", tarfile.CHRTYPE)), "device", {}),
+    "a file twice in the archive": (archived(("manifest.json", tarfile.REGTYPE), ("manifest.json", tarfile.REGTYPE)), "twice", {}),
+    "an archive cut short": (cut, "cut short|not a whole", {}),
+    "a full disk": (good, "no room", {}),
+    "expired": (good, "expired", {"expires_at": "2020-01-01T00:00:00Z"}),
+    "damaged on the way": (good, "damaged on the way", {"sha256": "0" * 64}),
+}
+# These are properties of a transfer; a file on a stick has none.
+ON_THE_WAY = ("expired", "damaged on the way")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refused_in_one_line_on_the_box_and_on_the_bus_and_the_old_model_serves_on(case, site, tmp_path, monkeypatch, capsys):
+    make, why, changes = CASES[case]
+    packed = make(Desk(tmp_path, site))
+    if case == "a slow net":
+        # So much sound takes 200 ms on a fast PC, which no box is.
+        monkeypatch.setattr(emotion, "_BUDGET_MS", 20.0)
+    if case == "a full disk":
+        # What a really full one does to a write: tests/test_upkeep.py.
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10**9, used=10**9 - 1000, free=1000))
+    if case == "a pinned model":
+        open_store("voice", site.box.config).pin(pinned=True)
+    lines = {}
+    if case not in ON_THE_WAY:
+        assert undertone(["model", "install", str(packed), "--config", str(site.file)]) == 1
+        lines["box"] = capsys.readouterr().err
+    lines["bus"] = told_on_the_bus(site, packed, changes)
+    if case == "a pinned model":
+        open_store("voice", site.box.config).pin(pinned=False)
+    for where, line in lines.items():
+        assert len(line.strip().splitlines()) == 1
+        with pytest.raises(AssertionError, match=why):
+            raise AssertionError(line)
+        print(f"refused on the {where}: {case}: {shortened(line, tmp_path, site)}")
+    assert site.box.call(range(1)) == "voice-9.0.0"
+    assert list((Path(site.box.config.state_dir) / "incoming").glob("*.part")) == []
+
+
+def told_on_the_bus(site, packed, changes) -> str:
+    """Send the file as a technician's `push` does; the reason in the box's event."""
+    size = packed.stat().st_size
+    with packed.open("rb") as file:
+        raw = file.read(400_000)
+    said = {"model": "voice", "sha256": hashlib.sha256(raw).hexdigest(), "size": size} | changes
+    for at in range(0, len(raw), 100_000):
+        body = msgspec.json.encode(said | {"offset": at, "data": base64.b64encode(raw[at : at + 100_000]).decode()})
+        site.sender.publish("undertone-cmd/v1/leeds/box-01/model/install", body, 1).wait_for_publish(30)
+    event = site.central.until("undertone.device.model.v1", 120, action="refused", transfer=said["sha256"])
+    return event["data"]["reason"]
+
+
+def shortened(line: str, folder: Path, site) -> str:
+    for path, name in ((folder, "DESK"), (site.box.config.state_dir, "STATE")):
+        line = line.replace(f"{path}/", f"{name}/")
+    return line.strip().removeprefix("undertone: ")
