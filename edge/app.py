@@ -49,6 +49,8 @@ from edge.values import FRAME_MS
 _log = logging.getLogger("undertone.app")
 
 _HEALTH_EVERY_S = 60.0
+# What is older than keep_days goes within the hour.
+_ERASE_EVERY_S, _DAY_S = 3600.0, 86_400.0
 # Status for `undertone status` and the watchdog's beat: often enough for a technician who is watching.
 _TICK_S = 1.0
 # systemd allows 5 s for a clean stop in our unit; the bus gets what the lines leave of it.
@@ -104,6 +106,7 @@ class App:
 
     def _serve(self) -> None:
         next_health = time.monotonic() + _HEALTH_EVERY_S
+        next_erase = time.monotonic()
         told: State | None = None
         while not self._stop.wait(_TICK_S):
             if self._reload.is_set():
@@ -116,6 +119,9 @@ class App:
             if time.monotonic() >= next_health:
                 next_health += _HEALTH_EVERY_S
                 self._publisher.publish_health(health)
+            if time.monotonic() >= next_erase and self._config.keep_days is not None:
+                next_erase = time.monotonic() + _ERASE_EVERY_S
+                self._outbox.erase(time.time() - self._config.keep_days * _DAY_S)
             self._write_status(self._state(counts, for_bus=False), health)
             if self._alive():
                 self._notifier.beat()
@@ -245,6 +251,9 @@ class App:
             latency_p50_ms=p50,
             latency_p95_ms=p95,
             latency_p99_ms=p99,
+            committed=self._outbox.committed.data(),
+            sent=self._publisher.sent.data(),
+            acknowledged=self._publisher.acknowledged.data(),
             selftest_passed=None if test is None else test.passed,
         )
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from edge.box.clock import Anchor, uuid7
 from edge.box.sides import Sides
 from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart
-from edge.bus.events import Event, LatencyData
+from edge.bus.events import Event
+from edge.bus.parts import LatencyData
 from edge.call.desk import Desk
 from edge.call.state import Call
 from edge.config import Config, LineConfig

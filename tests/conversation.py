@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from edge.box.clock import Anchor
-from edge.bus.events import Alert, Event, LatencyData, UtteranceHeard
+from edge.bus.events import Alert, Event, UtteranceHeard
+from edge.bus.parts import LatencyData
 from edge.call.rules import RuleSet, load_rules
 from edge.call.state import Call
 from edge.config import Config, LineConfig, SourceConfig

@@ -31,12 +31,12 @@ def started(call: str = "c1", line: str = "line-1") -> Event:
         call=call, line=line, desk=None, started_at=NOON, time_synced=True, channels=["customer"], mode="both", privacy="numbers",
         opened_by="voice", models={}, customer_ref=None, queue=None, notice_given=None,
     )  # fmt: skip
-    return Event(id=f"{call}:started:0", topic=f"call/{line}/started", time=NOON, data=data)
+    return Event(id=f"{call}:started:1", topic=f"call/{line}/started", time=NOON, data=data)
 
 
 def failed(call: str = "c1", line: str = "line-1") -> Event:
     data = Failed(call=call, line=line, started_at=NOON, reason="source_lost")
-    return Event(id=f"{call}:failed:0", topic=f"call/{line}/failed", time=NOON, data=data)
+    return Event(id=f"{call}:failed:1", topic=f"call/{line}/failed", time=NOON, data=data)
 
 
 def alert(

@@ -155,7 +155,7 @@ def test_calls_and_alerts_that_a_crash_left_open_are_ended_before_anything_else(
     told = bodies(outbox)
     assert [(body["id"], body["data"].get("end_reason") or body["data"].get("reason")) for body in told[:2]] == [
         ("c1:alert:anger:2", "restart"),
-        ("c1:failed:0", "restart"),
+        ("c1:failed:1", "restart"),
     ]
     assert len(told) == 3
     take(outbox)
@@ -329,7 +329,7 @@ def test_what_is_held_in_memory_gives_up_hearing_before_starts_and_ends_and_aler
     held = Held(limit=2)
     held.add(Arrived(event=event, uptime=0, wall=0) for event in [started(), alert(), text(1), failed()])
     held.keep_to_limit()
-    assert [arrived.event.id for arrived in held] == ["c1:alert:anger:0", "c1:failed:0"]
+    assert [arrived.event.id for arrived in held] == ["c1:alert:anger:0", "c1:failed:1"]
     assert dict(held.dropped) == {("text/line-1", False): 1, ("call/line-1/started", False): 1}
 
 

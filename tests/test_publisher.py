@@ -66,6 +66,16 @@ def test_everything_arrives_in_order_and_leaves_the_outbox(tmp_path, outbox, pro
     assert subscriber.sequences()["undertone/v1/leeds/desk-1/text/line-1"] == list(range(1, 101))
 
 
+def test_how_long_commit_sending_and_puback_took_is_known(tmp_path, outbox):
+    with Broker(tmp_path) as broker, publishing(outbox, broker.url) as publisher:
+        assert (outbox.committed.data(), publisher.sent.data(), publisher.acknowledged.data()) == (None, None, None)
+        until(lambda: publisher.connected)
+        outbox.put([text(n) for n in range(50)])
+        until(lambda: outbox.counts().rows == 0)
+        for spread in (outbox.committed.data(), publisher.sent.data(), publisher.acknowledged.data()):
+            assert 0 < spread.p50_ms <= spread.p95_ms <= spread.p99_ms < 60_000
+
+
 def test_an_alert_made_while_the_broker_was_away_arrives_before_a_backlog_of_5000(tmp_path, outbox):
     outbox.put([text(n) for n in range(5000)])
     outbox.put([alert()])

@@ -14,9 +14,10 @@ from edge.__main__ import main
 from edge.bus.arrivals import decode
 from edge.bus.commands import AlertFeedback, UtteranceFeedback
 from edge.bus.envelope import envelope, expired, sent_late
-from edge.bus.events import EVENTS, Event, Gap, Health, Info, LineInfo, ModelChange, ModelInfo, SelfTest, State
+from edge.bus.events import EVENTS, Event, Gap, Health, Info, ModelChange, ModelInfo, SelfTest, State
 from edge.bus.feedback import feedback_event
 from edge.bus.meanings import MEANINGS, meaning
+from edge.bus.parts import LineInfo, SpreadData
 from edge.bus.schema import TOPICS, asyncapi, fields, markdown, schemas
 from tests.conversation import ANGRY, CALM, PLEASED, Conversation, voice, words
 from tests.telling import NOON, alert, failed, started, text
@@ -49,7 +50,8 @@ def everything() -> list[Event]:
     health = Health(
         uptime_s=1.0, cpu_s=1.0, memory_mb=1.0, outbox_rows=0, outbox_alert_rows=0, oldest_unsent_s=None, disk_free_mb=1.0,
         frames={"line-1": 1},
-        dropped_ms={"line-1": 0}, latency_p50_ms=None, latency_p95_ms=None, latency_p99_ms=None, selftest_passed=None,
+        dropped_ms={"line-1": 0}, latency_p50_ms=None, latency_p95_ms=None, latency_p99_ms=None,
+        committed=None, sent=SpreadData(p50_ms=1.0, p95_ms=2.0, p99_ms=3.0), acknowledged=None, selftest_passed=None,
     )  # fmt: skip
     change = ModelChange(action="refused", model="voice", version="2", previous="1", reason="unsigned", figures={"ms": 1.0})
     return [

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from edge.bus.envelope import type_name
-from edge.bus.events import EVENTS, CloudEvent
+from edge.bus.envelope import CloudEvent, type_name
+from edge.bus.events import EVENTS
 
 # The largest event (an alert with all its evidence and quotes) is under 20 kB; what is far beyond is none of ours.
 _MAX_BYTES = 1_000_000

@@ -48,7 +48,7 @@ def alert_after_crash(snapshot: bytes, topic: str) -> Event:
 def call_after_crash(call: str, line: str, started_at: str) -> Event:
     """The end of a call that nobody heard to its end."""
     data = Failed(call=call, line=line, started_at=started_at, reason="restart")
-    return Event(id=f"{call}:failed:0", topic=f"call/{line}/failed", time=now(), data=data)
+    return Event(id=f"{call}:failed:1", topic=f"call/{line}/failed", time=now(), data=data)
 
 
 def gap(topic: str, first: int, last: int, reason: str) -> Event:

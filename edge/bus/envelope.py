@@ -1,13 +1,32 @@
 """CloudEvents 1.0 envelopes, structured mode, JSON."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
-from edge.bus.events import Alert, CloudEvent, Event, Wire
+from edge.bus.events import Alert, Event
+from edge.bus.parts import Wire
 
 # The content type of a CloudEvent as a whole (MQTT 5 property; 3.1.1 has no place for it).
 CONTENT_TYPE = "application/cloudevents+json"
+
+
+class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """CloudEvents 1.0 structured-mode JSON. `sequence` counts per topic; `historical` marks what was sent late."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    time: str
+    subject: str | None = None
+    datacontenttype: str
+    dataschema: str
+    sequence: int | None = None
+    historical: bool
+    data: msgspec.Raw
+
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(CloudEvent)

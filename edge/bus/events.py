@@ -1,179 +1,31 @@
-"""Wire types: every event's `data`, and the CloudEvents envelope. The JSON Schemas are made from these (edge.bus.schema).
+"""Wire types: every event's `data`. The JSON Schemas are made from these (edge.bus.schema).
 
 A breaking change of meaning or shape gets a new type (`...v2`); adding a nullable field does not. Unknown is null, and 0
 never means unknown. Integers in `_ms` count from the call's start; probabilities are 0..1; polarity is -1..1 (p_positive
 minus p_negative); times are RFC 3339 UTC.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
-Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
-PolarityScore = Annotated[float, msgspec.Meta(ge=-1, le=1)]
-Millis = Annotated[int, msgspec.Meta(ge=0)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
-RoleName = Literal["customer", "agent", "mixed", "system"]
-
-
-class Wire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all wire data; `kind` is the CloudEvents type without prefix, `schema_version` the number after it."""
-
-    kind: ClassVar[str] = ""
-    schema_version: ClassVar[int] = 1
-
-
-# --- parts -----------------------------------------------------------------------------------------------------------
-
-
-class VoiceData(Wire, frozen=True, kw_only=True):
-    """How the customer spoke in this utterance."""
-
-    label: str
-    probs: dict[str, Probability]
-    p_negative: Probability
-    p_neutral: Probability
-    p_positive: Probability
-    polarity: PolarityScore
-    llr_negative: float
-    llr_positive: float
-    quality: Probability
-    voiced_ms: Millis
-    windows: Count
-    clipping: Probability
-    model: str | None = None
-
-
-class CauseData(Wire, frozen=True, kw_only=True):
-    """What a complaint is about."""
-
-    code: str
-    p: Probability
-    alternative: str | None
-    route: str
-
-
-class SpottedData(Wire, frozen=True, kw_only=True):
-    """A configured keyword that was heard (its configured name, not the words around it)."""
-
-    keyword: str
-    confidence: Probability
-    start_ms: Millis
-    end_ms: Millis
-
-
-class WordsData(Wire, frozen=True, kw_only=True):
-    """What was said, in numbers and codes; the words themselves are never in this event.
-
-    `signals` are categories of the service lexicon that spoke (repeat, threat, waiting, ...).
-    """
-
-    words: Count
-    confidence: Probability
-    p_negative: Probability
-    p_neutral: Probability
-    p_positive: Probability
-    polarity: PolarityScore
-    llr_negative: float
-    llr_positive: float
-    quality: Probability
-    cause: CauseData | None
-    spotted: list[SpottedData]
-    signals: list[str]
-    model: str | None = None
-
-
-class PartData(Wire, frozen=True, kw_only=True):
-    """One branch's share of the verdict: E_c += weight * quality * clip(llr_c, +-llr_clip)."""
-
-    branch: Literal["voice", "words"]
-    weight: float
-    quality: Probability
-    llr_negative: float
-    llr_positive: float
-
-
-class VerdictData(Wire, frozen=True, kw_only=True):
-    """The fused result: softmax over E_c = log_prior_c + sum over parts; neutral's llr is 0. Recomputable from itself."""
-
-    mode: Literal["voice", "words", "both"]
-    label: Literal["negative", "neutral", "positive"] | None
-    p_negative: Probability | None
-    p_neutral: Probability | None
-    p_positive: Probability | None
-    polarity: PolarityScore | None
-    log_prior: dict[str, float]
-    llr_clip: float
-    parts: list[PartData]
-    conflict: bool
-    reason: str | None
-
-
-class TurnData(Wire, frozen=True, kw_only=True):
-    """Turn-taking around one utterance."""
-
-    overlap_ms: Millis
-    interrupted: bool
-    response_gap_ms: int | None
-    words_per_minute: float | None
-    level_dbfs: float | None
-    level_vs_baseline_db: float | None
-
-
-class WorstData(Wire, frozen=True, kw_only=True):
-    """The call's worst window."""
-
-    polarity: PolarityScore
-    start_ms: Millis
-    end_ms: Millis
-
-
-class ScoresData(Wire, frozen=True, kw_only=True):
-    """Five call scores over fused polarity, neutrals counted. Null where there is nothing to say."""
-
-    mean: PolarityScore | None
-    end_weighted: PolarityScore | None
-    quarters: list[PolarityScore | None]
-    trend: float | None
-    trend_reason: Literal["insufficient"] | None
-    worst: WorstData | None
-
-
-class LatencyData(Wire, frozen=True, kw_only=True):
-    """Milliseconds of wall time from the end of speech, measured on the box; null in a replay faster than real time."""
-
-    endpoint_ms: float | None
-    words_ms: float | None
-    voice_ms: float | None
-    verdict_ms: float | None
-
-
-class RoleTalkData(Wire, frozen=True, kw_only=True):
-    """What one role did in a stretch of call. A number's absence (null) means it could not be measured."""
-
-    role: RoleName
-    talk_ms: Millis
-    talk_share: Probability | None
-    utterances: Count
-    interruptions: Count
-    words_per_minute: float | None
-    level_dbfs: float | None
-    level_vs_baseline_db: float | None
-
-
-class EvidenceData(Wire, frozen=True, kw_only=True):
-    """One utterance that an alert stands on. `quote` is redacted, and null below the tier `quotes`."""
-
-    n: Count
-    start_ms: Millis
-    end_ms: Millis
-    polarity: PolarityScore | None
-    p_negative: Probability | None
-    cause: str | None
-    quote: str | None
-
-
-# --- the call --------------------------------------------------------------------------------------------------------
+from edge.bus.parts import (
+    Count,
+    EvidenceData,
+    LatencyData,
+    LineInfo,
+    Millis,
+    Probability,
+    RoleName,
+    RoleTalkData,
+    ScoresData,
+    SpreadData,
+    TurnData,
+    VerdictData,
+    VoiceData,
+    Wire,
+    WordsData,
+)  # fmt: skip
 
 
 class Started(Wire, frozen=True, kw_only=True):
@@ -329,9 +181,6 @@ class Alert(Wire, frozen=True, kw_only=True):
     end_reason: Literal["call_over", "withdrawn", "expired", "closed", "restart"] | None
 
 
-# --- the box ---------------------------------------------------------------------------------------------------------
-
-
 class ModelInfo(Wire, frozen=True, kw_only=True):
     """A model in service, with the licence of what it was trained on."""
 
@@ -341,14 +190,6 @@ class ModelInfo(Wire, frozen=True, kw_only=True):
     licence: str
     signed_by: str | None
     validated_on_calls: bool
-
-
-class LineInfo(Wire, frozen=True, kw_only=True):
-    """A configured line."""
-
-    name: str
-    desk: str | None
-    channels: list[RoleName]
 
 
 class Info(Wire, frozen=True, kw_only=True):
@@ -394,6 +235,9 @@ class Health(Wire, frozen=True, kw_only=True):
     latency_p50_ms: float | None
     latency_p95_ms: float | None
     latency_p99_ms: float | None
+    committed: SpreadData | None
+    sent: SpreadData | None
+    acknowledged: SpreadData | None
     selftest_passed: bool | None
 
 
@@ -454,19 +298,3 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     time: str
     data: Wire
     alert_lane: bool = False
-
-
-class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """CloudEvents 1.0 structured-mode JSON. `sequence` counts per topic; `historical` marks what was sent late."""
-
-    specversion: Literal["1.0"]
-    id: str
-    source: str
-    type: str
-    time: str
-    subject: str | None = None
-    datacontenttype: str
-    dataschema: str
-    sequence: int | None = None
-    historical: bool
-    data: msgspec.Raw

@@ -23,7 +23,8 @@ from edge.bus import endings
 from edge.bus.envelope import envelope, lifetime_s
 from edge.bus.events import Event
 from edge.bus.held import Arrived, Held
-from edge.bus.rows import ALERTS, REST, Row, checksum, machine_uptime, ranges, read_row
+from edge.bus.rows import ALERTS, REST, Row, checksum, count_up, machine_uptime, ranges, read_row
+from edge.bus.spread import Spread
 from edge.bus.store import Counts, Store
 from edge.bus.topics import EVERY_TOPIC, GAP
 
@@ -44,7 +45,8 @@ _TIDY_ROWS, _TIDY_S = 64, 1.0
 class Outbox:
     """The events of one box. Thread-safe; one process at a time, by a lock beside the file that dies with its process.
 
-    `woken`, where set, is called after each `put` by the thread that put. Raises StoreError where it cannot begin.
+    `woken`, where set, is called after each `put` by the thread that put; `committed`: from `put` to the commit. Raises StoreError
+    where it cannot begin.
     """
 
     def __init__(self, path: Path, *, max_bytes: int, site: str, device: str, uptime: Callable[[], float] = machine_uptime) -> None:
@@ -60,6 +62,7 @@ class Outbox:
         # When traces of deleted events were last cleared; whether there are new ones.
         self._scrubbed_at, self._traces = float("-inf"), True
         self._evicted = 0
+        self.committed = Spread()
         self._bytes = {ALERTS: 0, REST: 0}
         self._lost_store = False
         self._store = Store(path, self._replaced)
@@ -78,13 +81,15 @@ class Outbox:
 
         Never raises for the disk's sake: what it does not take is held in memory and tried again (see the top of this file).
         """
-        uptime, wall = self._uptime(), time.time()
+        uptime, wall, began = self._uptime(), time.time(), time.monotonic()
         with self._lock:
             self._held.add(Arrived(event=event, uptime=uptime, wall=wall) for event in events)
             # While the disk does not take what is held, not every put tries it all again.
             if time.monotonic() >= self._store.retry_at:
                 self._flush()
             self._held.keep_to_limit()
+            if not self._held:
+                self.committed.add(time.monotonic() - began)
         if self.woken is not None:
             self.woken()
 
@@ -220,7 +225,7 @@ class Outbox:
         if self._lost_store:
             self._insert(self._own(endings.unknown_gap(EVERY_TOPIC, self._store.boot, "store_damaged")))
         for (topic, _), count in sorted(self._held.dropped.items()):
-            last = self._count_up(topic, count)
+            last = count_up(self._store, topic, count)
             self._insert(self._own(endings.gap(topic, last - count + 1, last, "not_stored")))
         for arrived in self._held:
             self._insert(arrived)
@@ -235,7 +240,7 @@ class Outbox:
         event = arrived.event
         if self._store.execute("SELECT 1 FROM events WHERE id = ?", (event.id,)).fetchone():
             return None
-        sequence = self._count_up(event.topic, 1)
+        sequence = count_up(self._store, event.topic, 1)
         body = envelope(event, site=self._site, device=self._device, sequence=sequence)
         lane = ALERTS if event.alert_lane else REST
         crc = checksum(event.id, event.topic, sequence, body)
@@ -245,11 +250,6 @@ class Outbox:
         )
         self._bytes[lane] += len(body) + _ROW_BYTES
         return cursor.lastrowid
-
-    def _count_up(self, topic: str, by: int) -> int:
-        """The topic's sequence after counting `by` further."""
-        query = "INSERT INTO sequences VALUES (?, ?) ON CONFLICT (topic) DO UPDATE SET last = last + ? RETURNING last"
-        return int(self._store.execute(query, (topic, self._store.base + by, by)).fetchone()[0])
 
     def _delete(self, rows: Iterable[int]) -> None:
         for row in rows:

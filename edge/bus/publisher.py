@@ -19,6 +19,7 @@ from edge.bus.mqtt import Acknowledged, Heard, Link, Lost, Message, Subscribed, 
 from edge.bus.outbox import Outbox
 from edge.bus.rows import Row
 from edge.bus.session import Session, body_now
+from edge.bus.spread import Spread
 from edge.bus.topics import HEALTH, INFO, RETAINED, STATE, Topics
 from edge.config import Config
 from edge.errors import BusError
@@ -52,6 +53,8 @@ class Publisher:
         died: Callable[[str], None] | None = None,
         ack_s: float = _ACK_S,
     ) -> None:
+        # From `put` to sending, and from there to PUBACK.
+        self.sent, self.acknowledged = Spread(), Spread()
         self._config, self._outbox, self._on_command, self._died, self._ack_s = config, outbox, on_command, died, ack_s
         self._topics = Topics.of(config)
         self._gate = Gate()
@@ -202,6 +205,7 @@ class Publisher:
             return
         for row in self._outbox.pending(session.room, without=list(self._refused)):
             self._outbox.sent(row)
+            self.sent.add(row.age_s)
             session.publish(self._topics.full(row.topic), body_now(row), row)
 
     def _say_goodbye(self, session: "Session") -> bool:
@@ -224,7 +228,8 @@ class Publisher:
     def _hear(self, heard: Heard, session: "Session") -> None:
         match heard:
             case Acknowledged(mid=mid, refusal=refusal):
-                self._answered(session.answered(mid, refusal), refusal)
+                if (answered := session.answered(mid, refusal)) is not None:
+                    self._answered(*answered, refusal)
             case Message(topic=topic, payload=payload):
                 self._obey(topic, payload)
             case Subscribed(refusal=str(refusal)):
@@ -240,14 +245,13 @@ class Publisher:
             case Woken():
                 self._wake_sent.clear()
 
-    def _answered(self, what: Row | str | None, refusal: str | None) -> None:
-        if what is None:
-            return
+    def _answered(self, what: Row | str, after_s: float, refusal: str | None) -> None:
         topic = what.topic if isinstance(what, Row) else what
         if refusal is None:
             self._refusals.pop(topic, None)
             if isinstance(what, Row):
                 self._outbox.acknowledged(what)
+                self.acknowledged.add(after_s)
             return
         if isinstance(what, Row):
             self._outbox.refused(what)

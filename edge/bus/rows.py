@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from edge.bus.store import DamageError
+from edge.bus.store import DamageError, Store
 
 # Events in the alerts' lane go first.
 ALERTS, REST = 0, 1
@@ -44,6 +44,12 @@ def read_row(columns: tuple[Any, ...], *, uptime: float, boot: int) -> Row:
     # Within one life of the process the wall clock may jump; uptime does not.
     age = max(uptime - its_uptime if its_boot == boot else time.time() - wall, 0.0)
     return Row(row=row, id=id_, topic=topic, alert_lane=lane == ALERTS, sequence=sequence, age_s=age, lifetime_s=lifetime, body=body)
+
+
+def count_up(store: Store, topic: str, by: int) -> int:
+    """The topic's sequence after counting `by` further; inside a commit."""
+    query = "INSERT INTO sequences VALUES (?, ?) ON CONFLICT (topic) DO UPDATE SET last = last + ? RETURNING last"
+    return int(store.execute(query, (topic, store.base + by, by)).fetchone()[0])
 
 
 def ranges(rows: Iterable[tuple[int, str, int]]) -> Iterator[tuple[str, int, int]]:

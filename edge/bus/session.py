@@ -21,8 +21,9 @@ class Session:
         self.lost: str | None = None
         self.took_something = False
         self._window = window
-        self._sent: dict[int, Row | str] = {}
-        # When each was sent, oldest first; answered ones are skipped when they come up.
+        # What was sent, and when.
+        self._sent: dict[int, tuple[Row | str, float]] = {}
+        # Oldest first; answered ones are skipped when they come up.
         self._order: deque[tuple[int, float]] = deque()
 
     @property
@@ -38,12 +39,12 @@ class Session:
     @property
     def rows_unanswered(self) -> bool:
         """Whether a PUBACK for a row of the outbox is still to come."""
-        return any(isinstance(what, Row) for what in self._sent.values())
+        return any(isinstance(what, Row) for what, _ in self._sent.values())
 
     @property
     def state_unanswered(self) -> bool:
         """Whether a PUBACK for the state is still to come."""
-        return STATE in self._sent.values()
+        return any(what == STATE for what, _ in self._sent.values())
 
     def publish(self, topic: str, body: bytes, what: Row | str, *, retain: bool = False) -> None:
         """Send `what` (a row, or the name of what bypasses the outbox)."""
@@ -51,13 +52,15 @@ class Session:
         if mid is None:
             self.lost = self.lost or "connection lost"
             return
-        self._sent[mid] = what
-        self._order.append((mid, time.monotonic()))
+        now = time.monotonic()
+        self._sent[mid] = what, now
+        self._order.append((mid, now))
 
-    def answered(self, mid: int, refusal: str | None) -> Row | str | None:
-        """What `mid` was."""
+    def answered(self, mid: int, refusal: str | None) -> tuple[Row | str, float] | None:
+        """What `mid` was, and for how many seconds it was on its way."""
         self.took_something = self.took_something or refusal is None
-        return self._sent.pop(mid, None)
+        what, since = self._sent.pop(mid, (None, 0.0))
+        return None if what is None else (what, time.monotonic() - since)
 
     def patience(self, ack_s: float) -> float:
         """Seconds until the oldest unanswered message is overdue."""

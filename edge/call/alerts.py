@@ -14,7 +14,8 @@ import msgspec
 
 from edge.box.clock import rfc3339
 from edge.bus.commands import AlertAction, CallContext
-from edge.bus.events import Alert, Event, EvidenceData
+from edge.bus.events import Alert, Event
+from edge.bus.parts import EvidenceData
 from edge.call.evidence import believed, cause_of, shortened, shown
 from edge.call.findings import Finding, find
 from edge.call.ledger import Ledger

@@ -1,6 +1,6 @@
 """What an alert stands on: whether to believe it, what it is about, and which utterances show it."""
 
-from edge.bus.events import EvidenceData
+from edge.bus.parts import EvidenceData
 from edge.call.findings import Finding
 from edge.call.picture import Heard, Picture
 from edge.call.rules import VOICE_ALONE_UTTERANCES

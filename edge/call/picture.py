@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from edge.bus.events import ScoresData
+from edge.bus.parts import ScoresData
 
 Side = Literal["customer", "agent"]
 

@@ -1,18 +1,7 @@
 """Readings, verdicts and utterances in the forms that leave the call: wire types, and what rules see."""
 
-from edge.bus.events import (
-    CauseData,
-    LatencyData,
-    PartData,
-    ScoresData,
-    SpottedData,
-    Text,
-    TurnData,
-    UtteranceHeard,
-    VerdictData,
-    VoiceData,
-    WordsData,
-)
+from edge.bus.events import Text, UtteranceHeard
+from edge.bus.parts import CauseData, LatencyData, PartData, ScoresData, SpottedData, TurnData, VerdictData, VoiceData, WordsData
 from edge.call.picture import Heard, Judgement
 from edge.values import Absent, Role, Utterance, Verdict, VoiceReading, WordsReading, samples_to_ms
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, linear_regression
 
-from edge.bus.events import ScoresData, WorstData
+from edge.bus.parts import ScoresData, WorstData
 
 QUARTERS = 4
 # A line through fewer points, or over less than half a minute, says more of chance than of the call.

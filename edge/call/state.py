@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from edge.box.clock import Anchor
 from edge.bus.commands import AlertAction, CallContext
-from edge.bus.events import Event, Failed, LatencyData, Metrics, ScoresData, Started, Summary, Wire
+from edge.bus.events import Event, Failed, Metrics, Started, Summary
+from edge.bus.parts import LatencyData, ScoresData, Wire
 from edge.call.alerts import About, Alerts, alert_events
 from edge.call.ledger import Ledger
 from edge.call.picture import Heard, Picture, Stretch

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from edge.bus.events import RoleTalkData, TurnData
+from edge.bus.parts import RoleTalkData, TurnData
 from edge.call.turns import Quiet, Turns
 from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity, Role, Utterance, WordsReading, samples_to_ms
 

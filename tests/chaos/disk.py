@@ -18,7 +18,7 @@ from tests.chaos.table import Row, Scale
 from tests.telling import Subscriber, consumer, open_outbox, text, until
 
 _PATIENCE_S = 60.0
-_SMALL = "size=3m"
+_SMALL = "size=12m"
 
 
 def section(folder: Path, scale: Scale) -> Iterator[Row]:
@@ -68,7 +68,7 @@ def _full(folder: Path, events: int, what: str, *, lose: bool) -> Row:
     told = f"{lost} lost, announced by their numbers" if lose else f"{lost} lost"
     return Row(
         fault=f"disk full ({reason}), {what} come meanwhile",
-        done=f"a file system of 3 MB filled up; {events:,} events, {held:,} of them held in memory",
+        done=f"a file system of 12 MB filled up; {events:,} events, {held:,} of them held in memory",
         result=f"{told}; {unexplained} ranges unexplained",
         good=held > 0 and not unexplained and (lost > 0) == lose,
         well_again_s=well,
