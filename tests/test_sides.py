@@ -60,7 +60,7 @@ def test_a_line_with_one_side_cannot_be_swapped():
 
 @pytest.mark.parametrize(("agents_channel", "swapped"), [(1, False), (0, True)])
 def test_a_line_that_hears_the_network_on_the_agents_channel_says_so(agents_channel, swapped):
-    """Real frames through the real way of a call: speech on both sides, then the caller's network plays busy."""
+    """Real frames through the real way of a call: speech on both sides, then the network plays busy (told once within 12 s)."""
     from edge.box.synthetic import dialogue
 
     config = Config(mode=Mode.VOICE)
@@ -69,7 +69,7 @@ def test_a_line_that_hears_the_network_on_the_agents_channel_says_so(agents_chan
     time_s = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
     busy = 3000 * (np.sin(2 * np.pi * 480 * time_s) + np.sin(2 * np.pi * 620 * time_s)) * (time_s % 1 < 0.5)
     # The network is on the channel where the customer really is: 0. `roles` say where the box takes the customer to be.
-    call = np.concatenate([dialogue(8, 2), np.stack([busy, np.random.default_rng(1).normal(0, 12, len(busy))])], axis=1).astype(np.int16)
+    call = np.concatenate([dialogue(14, 2), np.stack([busy, np.random.default_rng(1).normal(0, 12, len(busy))])], axis=1).astype(np.int16)
     for number in range(2):
         for start in range(0, call.shape[1] - FRAME_SAMPLES + 1, FRAME_SAMPLES):
             pcm = np.ascontiguousarray(call[:, start : start + FRAME_SAMPLES])

@@ -1,5 +1,6 @@
 """The loop test of a line: a tone out of the box must come back in on it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,17 +10,21 @@ import numpy as np
 from edge.box.finding import Finding, failed, good, skipped
 from edge.capture.devices import last_words
 from edge.capture.source import Source, open_source
+from edge.capture.wire import PLAYING
 from edge.config import LineConfig
 from edge.signal.resample import frames
 from edge.values import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Pcm
 
 # The test tone of telephony: not 1,000 Hz, which divides 8 kHz (ITU-T O.133 and O.41 measure with 1,004 to 1,020 Hz).
 _HERTZ = 1004.0
-_TONE_S = 4.0
+# It is ended once it was heard.
+_TONE_S = 60.0
 # Windows of 200 ms: 5 Hz fine, so mains and speech stay out of it.
 _WINDOW = 200 // FRAME_MS
-# Before the tone, to know what the line sounds like without it; then so long for a cold sound system to play, and it to come back.
-_BEFORE, _PATIENCE = 5 * _WINDOW, 100 * _WINDOW
+# Before the tone, to know what the line sounds like without it; then a minute at most for a cold sound system to play at all.
+_BEFORE, _PATIENCE = 5 * _WINDOW, 300 * _WINDOW
+# Once it plays it is on the line within this, or not at all.
+_BACK_WINDOWS = 25
 # As many windows in a row: nobody whistles so straight.
 _IN_A_ROW = 4
 # The tone must hold this share of a window's energy, and be so much louder than the line was at that frequency.
@@ -39,12 +44,12 @@ def loop(line: LineConfig, output: str | None = None) -> Finding:
             source.close()
 
     source = open_source(line.source, len(line.channels), note)
-    player: subprocess.Popen[str] | None = None
+    player: subprocess.Popen[bytes] | None = None
     try:
         windows = _windows(source)
         before = [_tone(channel)[0] for channel in next(windows, np.zeros((len(line.channels), FRAME_SAMPLES), np.int16))]
         player = _player(output or line.source.device)
-        runs = [0] * len(line.channels)
+        runs, said, left = [0] * len(line.channels), b"", _BACK_WINDOWS
         for window in windows:
             levels = [_tone(channel) for channel in window]
             heard = [share >= _SHARE and dbfs > max(was + _ABOVE_DB, _LOUD_DBFS) for (dbfs, share), was in zip(levels, before, strict=True)]
@@ -52,9 +57,13 @@ def loop(line: LineConfig, output: str | None = None) -> Finding:
             if max(runs) >= _IN_A_ROW:
                 told = ", ".join(f"{role} {dbfs:.0f} dBFS" for role, (dbfs, _), run in zip(line.channels, levels, runs, strict=True) if run)
                 return good(f"a tone of {_HERTZ:.0f} Hz out of this box came back: {told}")
-            if player.poll():
-                what, _, remedy = last_words(player.communicate()[1]).partition("; ")
+            ended, said = player.poll(), said + (player.stderr.read() or b"" if player.stderr else b"")
+            if ended:
+                what, _, remedy = last_words(said.decode(errors="replace")).partition("; ")
                 return failed(f"no tone could be played: {what}", remedy or "name another output: --output IDENTITY")
+            left -= PLAYING.encode() in said
+            if left == 0:
+                break
     finally:
         source.close()
         if player is not None:
@@ -91,6 +100,9 @@ def _tone(pcm: Pcm) -> tuple[float, float]:
     return 20 * float(np.log10(max(rms, 1e-3) / 32768)), float(rms**2 / total) if total else 0.0
 
 
-def _player(output: str) -> "subprocess.Popen[str]":
+def _player(output: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "edge.capture.child", "tone", output, "--hertz", str(_HERTZ), "--seconds", str(_TONE_S)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    player = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if player.stderr is not None:
+        os.set_blocking(player.stderr.fileno(), False)
+    return player

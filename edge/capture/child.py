@@ -22,7 +22,7 @@ import numpy as np
 from edge.capture import wavfile
 from edge.capture.devices import Device, Raw, find, identify
 from edge.capture.losses import Losses
-from edge.capture.wire import EXIT_ABSENT, Flag, Packet, pack
+from edge.capture.wire import EXIT_ABSENT, PLAYING, Flag, Packet, pack
 from edge.errors import SourceError
 from edge.secrecy import no_core_dumps
 from edge.values import Pcm
@@ -132,9 +132,18 @@ def _tone(args: argparse.Namespace) -> None:
     time_s = np.arange(round(args.seconds * device.rate)) / device.rate
     sound = np.rint(_TONE_PEAK * np.sin(2 * np.pi * args.hertz * time_s)).astype("<i2")
     try:
-        stream = portaudio.open(format=pyaudio.paInt16, channels=channels, rate=device.rate, output=True, output_device_index=device.index)
+        stream = portaudio.open(
+            format=pyaudio.paInt16,
+            channels=channels,
+            rate=device.rate,
+            output=True,
+            output_device_index=device.index,
+            # Half a second: nobody waits for a tone, and a loaded box plays it without holes.
+            frames_per_buffer=device.rate // 2,
+        )
     except (OSError, ValueError) as error:
         raise SourceError(f"{device.identity}: cannot be played into ({error}); is another program using it?") from error
+    print(f"undertone: {PLAYING} {device.identity}", file=sys.stderr, flush=True)
     stream.write(np.repeat(sound, channels).tobytes())
     stream.stop_stream()
 

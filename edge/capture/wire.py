@@ -20,6 +20,8 @@ from edge.values import Pcm
 
 # The exit code of a capture child whose device is not there.
 EXIT_ABSENT = 3
+# What one that plays a tone says on stderr once it does.
+PLAYING = "playing into"
 
 MAGIC = b"UTN1"
 _HEADER = struct.Struct("<4sHHIIQQI")
