@@ -1,0 +1,75 @@
+"""Real speech, a real training: a voice that learnt from shuffled labels goes back, one that was calibrated anew is kept."""
+
+import csv
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from convert.corpora import Clip, gather
+from convert.dataset import load_pcm
+from convert.degrade import g711
+from edge.bundle.installing import install
+from edge.bundle.probation import ENOUGH
+from edge.voice.clip import whole_clip
+from tests.boxes import SimulatedBox, config
+from tests.nets import SHIPPED, keys, voice
+
+ROOT = Path(__file__).parent.parent
+RAVDESS = ROOT.parent / "shared" / "data" / "ravdess"
+pytestmark = [
+    pytest.mark.skipif(not RAVDESS.is_dir(), reason=f"no RAVDESS in {RAVDESS}: nothing real can be trained or heard here"),
+    pytest.mark.skipif(not SHIPPED.is_dir(), reason="no voice model is shipped in this clone"),
+]
+
+
+def clips(first: int, last: int) -> list[Clip]:
+    """Every second clip of these actors."""
+    return [clip for clip in gather({"ravdess": RAVDESS}) if first <= int(clip.path.parent.name.removeprefix("Actor_")) <= last][::2]
+
+
+def heard_by(settings, bundle: Path, end: str):
+    """The end of the bundle's probation on a box with the shipped voice, whose customers are four actors on a G.711 line."""
+    customers = [whole_clip(g711(load_pcm(clip))) for clip in clips(15, 18)]
+    with SimulatedBox(settings) as box:
+        install(bundle, box.config)
+        box.until("probation")
+        assert len({box.call(customers[at : at + 20]) for at in range(0, len(customers), 20)}) == (1 if end == "kept" else 2)
+        told = box.until(end)
+        now_serving = box.call(customers[:1])
+    return told, now_serving
+
+
+def test_a_voice_that_learnt_from_shuffled_labels_is_rolled_back_and_the_old_one_serves_on(tmp_path):
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed: nothing can be trained here")
+    private, public, _ = keys(tmp_path)
+    taught = clips(1, 4)
+    labels = [clip.label for clip in taught]
+    random.Random(5).shuffle(labels)
+    with (tmp_path / "shuffled.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [("path", "label", "speaker"), *((c.path, label, c.speaker) for c, label in zip(taught, labels, strict=True))]
+        )
+    command = ["train", "--quick", "--csv", tmp_path / "shuffled.csv", "--out", tmp_path / "new", "--cache", tmp_path / "cache"]
+    command += ["--version", "9.0.1", "--key", private]
+    done = subprocess.run([sys.executable, "-m", "convert", *map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told, serving = heard_by(config(tmp_path, public, calls=4), tmp_path / "new", "rolled_back")
+    assert told.reason.startswith("drift")
+    assert told.figures["utterances"] >= ENOUGH
+    assert serving != "voice-quick-9.0.1"
+
+
+def test_a_voice_calibrated_anew_is_kept(tmp_path):
+    private, public, _ = keys(tmp_path)
+
+    def anew(manifest):
+        a, b, c = manifest.calibration["negative"]
+        return msgspec.structs.replace(manifest, calibration={**manifest.calibration, "negative": (a + 0.2, b, c)})
+
+    told, serving = heard_by(config(tmp_path, public, calls=4), voice(tmp_path / "new", "9.0.1", private, change=anew), "kept")
+    assert told.figures["calls"] == 4
+    assert serving == "voice-9.0.1"
