@@ -17,6 +17,7 @@ from edge.box import hearing, host, judging, telling
 from edge.box.doctor import examine
 from edge.box.finding import Outcome
 from edge.box.synthetic import dialogue, speech
+from edge.bus.events import Health
 from edge.capture import wavfile
 from edge.config import Config, LineConfig, MqttConfig, SourceConfig
 from edge.errors import BusError
@@ -100,14 +101,33 @@ def test_a_recording_is_heard(tmp_path, config):
     assert found.outcome is Outcome.GOOD
 
 
-def test_a_device_that_a_running_service_holds_is_believed_to_its_fresh_status(tmp_path, config):
-    state = Path(config.state_dir)
-    state.mkdir()
-    status = state / "status.json"
-    status.write_text(json.dumps({"state": {"state": "online", "lines": {"line-1": "up"}}}))
+def service_says(config, **changes) -> Path:
+    """As a service that runs now would write it."""
+    state = {"state": "online", "boot": 1, "since": None, "reasons": [], "lines": {"line-1": "up"}} | changes
+    health = dict.fromkeys(Health.__struct_fields__) | {
+        "uptime_s": 1.0, "cpu_s": 1.0, "memory_mb": 1.0, "disk_free_mb": 1.0, "outbox_rows": 0, "outbox_alert_rows": 0,
+        "frames": {}, "dropped_ms": {},
+    }  # fmt: skip
+    Path(config.state_dir).mkdir(exist_ok=True)
+    status = Path(config.state_dir) / "status.json"
+    status.write_text(json.dumps({"state": state, "health": health, "connected": True, "bus_problem": None, "written_at": "now"}))
+    return status
+
+
+def test_a_device_that_a_running_service_holds_is_believed_to_its_fresh_status(config):
+    status = service_says(config)
     assert "running service" in hearing.hear(line(device="serial:none"), config).says
     os.utime(status, (time.time() - 60, time.time() - 60))
     assert hearing.hear(line(device="serial:none"), config).outcome is Outcome.FAILED
+
+
+def test_what_a_running_service_says_is_wrong_is_in_the_table_with_the_remedy(config):
+    service_says(config)
+    assert host.service(config).says == "runs, online, lines: line-1 up"
+    service_says(config, state="degraded", reasons=["line-1: customer: clipped; turn the capture gain down"])
+    found = host.service(config)
+    assert found.outcome is Outcome.LOOK
+    assert (found.says, found.remedy) == ("runs, degraded: line-1: customer: clipped", "turn the capture gain down")
 
 
 # --- the box ---------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def _checks(given: Config | None) -> list[tuple[str, Callable[[], Finding]]]:
         ("clock", host.clock),
         ("memory", partial(host.memory, config)),
         ("rights", partial(host.permissions, config)),
-        ("service", host.service),
+        ("service", partial(host.service, given)),
         *((f"audio {line.name}", partial(hearing.hear, line, config)) for line in lines),
         ("voice model", partial(judging.voice, config)),
         ("recogniser", partial(judging.recogniser, config)),

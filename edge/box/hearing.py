@@ -1,6 +1,5 @@
 """The doctor listens: a line's own source is opened and heard for a second."""
 
-import json
 import math
 import threading
 import time
@@ -11,6 +10,7 @@ import numpy as np
 
 from edge.box.finding import Finding, failed, good, look
 from edge.box.health import CLIPPED_SHARE, HUM_SHARE, QUIET_DBFS, Level, level
+from edge.box.status import read_fresh
 from edge.capture.source import Source, open_source
 from edge.config import Config, LineConfig
 from edge.signal.resample import frames
@@ -21,8 +21,6 @@ _LISTEN_FRAMES = 1000 // FRAME_MS
 _PATIENCE_S = 22.0
 # The first frames of a device that was just opened hold a click or nothing.
 _SETTLE_FRAMES = 100 // FRAME_MS
-# The service writes its status every second.
-_STATUS_FRESH_S = 5.0
 
 
 def hear(line: LineConfig, config: Config) -> Finding:
@@ -84,14 +82,9 @@ def _listen(source: Source) -> tuple[Pcm | None, int, float]:
 
 
 def _service_hears(line: LineConfig, config: Config) -> bool:
-    """Whether a service that runs now (it writes its status every second) says that the line is up."""
-    status = Path(config.state_dir) / "status.json"
-    try:
-        age_s = time.time() - status.stat().st_mtime
-        state = json.loads(status.read_bytes())["state"]
-    except (OSError, ValueError, KeyError):
-        return False
-    return age_s < _STATUS_FRESH_S and state["state"] != "stopped" and state["lines"].get(line.name) == "up"
+    """Whether a service that runs now says that the line is up."""
+    status = read_fresh(Path(config.state_dir))
+    return status is not None and status.state.lines.get(line.name) == "up"
 
 
 def _loudness(one: Level) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.box.clock import rfc3339, time_synced
 from edge.box.finding import Finding, failed, good, look, skipped
 from edge.box.health import memory_available_mb, resources
+from edge.box.status import read_fresh
 from edge.config import Config
 
 # A clock before this program was written is a clock that lost its battery.
@@ -88,11 +89,19 @@ def permissions(config: Config) -> Finding:
     return good(f"user {os.getuid()} may use what it needs; secrets are its own" if config.mqtt.password_file else "may use what it needs")
 
 
-def service() -> Finding:
-    """Whether systemd runs the service."""
+def service(config: Config | None) -> Finding:
+    """What a service that runs now says of itself; where none does, whether systemd knows it."""
+    told = None if config is None else read_fresh(Path(config.state_dir))
+    if told is not None and told.state.reasons:
+        reasons = told.state.reasons
+        return look(
+            f"runs, {told.state.state}: {'; '.join(reason.partition('; ')[0] for reason in reasons)}", reasons[0].rpartition("; ")[2]
+        )
+    if told is not None:
+        return good(f"runs, {told.state.state}, lines: {', '.join(f'{name} {how}' for name, how in told.state.lines.items())}")
     if not Path("/run/systemd/system").exists():
-        return skipped("no systemd here")
+        return skipped("it does not run, and there is no systemd here")
     unit = Path("/etc/systemd/system/undertone.service")
     if not unit.exists():
         return skipped("the unit is not installed (systemd/install.sh)")
-    return good(f"{unit} is installed; systemctl status undertone tells more")
+    return look(f"{unit} is installed, and the service does not run with this configuration", "systemctl enable --now undertone")

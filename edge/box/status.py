@@ -1,6 +1,7 @@
 """What `undertone status` reads: the box's state and health in one file of its state directory, written each second."""
 
 import logging
+import time
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,8 @@ from edge.bus.events import Health, State
 _log = logging.getLogger("undertone.status")
 
 FILE = "status.json"
+# It is written each second; on a box that is very busy a little later.
+_FRESH_S = 5.0
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,3 +35,13 @@ def write(folder: Path, *, state: State, health: Health, connected: bool, bus_pr
         part.replace(folder / FILE)
     except OSError as error:
         _log.warning("status.unwritten error=%s", error)
+
+
+def read_fresh(folder: Path) -> Status | None:
+    """What a service that runs now wrote last; None where none does."""
+    try:
+        age_s = time.time() - (folder / FILE).stat().st_mtime
+        status = msgspec.json.decode((folder / FILE).read_bytes(), type=Status)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return status if age_s < _FRESH_S and status.state.state != "stopped" else None
