@@ -18,7 +18,7 @@ from tests.telling import Subscriber, consumer, until
 from tests.test_app import QUIET_LINE, talks
 
 _CALL = Path(__file__).parent.parent / "demo" / "call.wav"
-_PATIENCE_S = 180.0
+_PATIENCE_S = 60.0
 _LINES = """\
 site: leeds
 device: desk-1
@@ -31,26 +31,27 @@ mqtt: {{url: "{url}"}}
 
 
 def section(folder: Path, scale: Scale) -> Iterator[Row]:
-    """A call played at the speed of life; SIGABRT after its first words."""
+    """A call played at the speed of life; SIGABRT after its first utterance."""
     vosk = find_vosk(Config())
     if vosk is None:
         pytest.skip("no speech recogniser here: run `undertone fetch-model`")
+    patience_s = _PATIENCE_S * scale.slack
     call = json.dumps([sys.executable, "-m", "tests.stream", str(_CALL), "1"])
     with Broker(folder, persistent=True) as broker, Subscriber(broker.url) as central:
         box = Service(folder, _LINES.format(vosk=json.dumps(str(vosk)), call=call, other=talks(QUIET_LINE), url=broker.url))
         with box:
-            until(lambda: any(event["data"]["words"] for event in central.events("call.utterance")), _PATIENCE_S)
+            # A box that is starved gives up words before voice: its recogniser was fed all the same.
+            box.until(lambda _status: central.events("call.utterance"), patience_s)
             broken = central.events("call.started")[-1]["data"]["call"]
             aborted = time.monotonic()
             box.process.send_signal(signal.SIGABRT)
             code = box.wait()
-            heard_before = len(central.messages)
             box.start()
-            until(lambda: central.events("call.failed"), _PATIENCE_S)
-            until(lambda: central.events("device.state")[-1]["data"]["boot"] == 2 and _up(central), _PATIENCE_S)
-            until(lambda: box.status["state"]["boot"] == 2 and min(box.status["health"]["frames"].values()) > 0, _PATIENCE_S)
+            box.until(lambda _status: central.events("call.failed"), patience_s)
+            box.until(lambda _status: central.events("device.state")[-1]["data"]["boot"] == 2 and _up(central), patience_s)
+            box.until(lambda status: status["state"]["boot"] == 2 and min(status["health"]["frames"].values()) > 0, patience_s)
             again = time.monotonic() - aborted
-            until(lambda: len(central.events("call.started")) > 1, _PATIENCE_S)
+            box.until(lambda _status: len(central.events("call.started")) > 1, patience_s)
             assert box.stop() == 0
         until(lambda: central.events("device.state")[-1]["data"]["state"] == "stopped")
     failed = [event["data"] for event in central.events("call.failed")]
@@ -64,7 +65,7 @@ def section(folder: Path, scale: Scale) -> Iterator[Row]:
         fault="words engine aborts in the middle of a call",
         done=f"SIGABRT (what Kaldi's abort() raises) to the box; it ended with {code}, and was started again at once, as by systemd",
         result=f"the call ended as `failed` ({failed[0]['reason']}), {len(opened)} of its alerts ended,"
-        f" {len(prove.missing())} topics unproven; both lines heard again, the next call begun; {len(central.messages) - heard_before} events since",
+        f" {len(prove.missing())} topics unproven; both lines heard again and the next call begun",
         good=good and code == -signal.SIGABRT,
         well_again_s=again,
     )
