@@ -144,7 +144,6 @@ def load_engines(config: Config) -> Engines:
     missing: dict[str, str] = {}
     infos: dict[str, ModelInfo | None] = {"voice": None, "words": None, "recogniser": None, "fusion": None}
     emotion = recogniser = None
-    trust = trust_of(config)
     if mode is not Mode.WORDS:
         emotion, infos["voice"] = _voice(config)
     if mode is not Mode.VOICE:
@@ -156,8 +155,7 @@ def load_engines(config: Config) -> Engines:
         else:
             recogniser = Engine(vosk)
             infos["recogniser"] = _vosk_info(vosk)
-        words = find_bundle("words", config)
-        infos["words"] = _info(load(words, kind="words", trust=trust)) if words else None
+        infos["words"] = _words_info(config)
     fitted, infos["fusion"] = fusion(find_bundle("fusion", config), config)
     return Engines(
         emotion=emotion,
@@ -183,9 +181,7 @@ def renewed(engines: Engines, kind: Kind, config: Config) -> Engines:
             emotion, info = _voice(config)
             return replace(engines, emotion=emotion, infos={**engines.infos, "voice": info})
         case "words" if mode is not Mode.VOICE:
-            folder = find_bundle("words", config)
-            words = _info(load(folder, kind="words", trust=trust_of(config))) if folder else None
-            return replace(engines, judge=load_judge(config), infos={**engines.infos, "words": words})
+            return replace(engines, judge=load_judge(config), infos={**engines.infos, "words": _words_info(config)})
         case "fusion":
             fitted, fusion_info = fusion(find_bundle("fusion", config), config)
             return replace(
@@ -200,8 +196,14 @@ def renewed(engines: Engines, kind: Kind, config: Config) -> Engines:
 
 def _voice(config: Config) -> tuple[EmotionModel, ModelInfo]:
     """The voice model that serves."""
-    folder, trust = find_bundle("voice", config), trust_of(config)
-    return EmotionModel.load(folder, trust=trust), _info(load(folder, kind="voice", trust=trust))
+    bundle = load(find_bundle("voice", config), kind="voice", trust=trust_of(config))
+    return EmotionModel(bundle), _info(bundle)
+
+
+def _words_info(config: Config) -> ModelInfo | None:
+    """The words model that serves; None where there is none."""
+    folder = find_bundle("words", config)
+    return _info(load(folder, kind="words", trust=trust_of(config))) if folder else None
 
 
 def fusion(folder: Path | None, config: Config) -> tuple[Fitted | None, ModelInfo | None]:
