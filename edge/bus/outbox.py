@@ -59,7 +59,6 @@ class Outbox:
         # Gaps told by this process and not sent yet: they can still grow. topic, reason -> row, sequence, first, last.
         self._growing: dict[tuple[str, str], tuple[int, int, int, int]] = {}
         self._tidied_at = time.monotonic()
-        # When traces of deleted events were last cleared; whether there are new ones.
         self._scrubbed_at, self._traces = float("-inf"), True
         self._evicted = 0
         self.committed = Spread()
