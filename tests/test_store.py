@@ -93,6 +93,17 @@ def test_a_pinned_model_stays_until_unpinned(tmp_path):
     assert box.install(two, taken).label == "site-1.1.0"
 
 
+def test_a_model_pinned_to_a_version_takes_that_one_alone_be_it_older(tmp_path):
+    box = store(tmp_path)
+    one, two, three = versions(tmp_path, "1.0.0", "1.1.0", "1.2.0")
+    box.install(two, taken)
+    box.pin(pinned=True, wanted="1.0.0")
+    with pytest.raises(ModelError, match=r"pinned to 1\.0\.0"):
+        box.install(three, taken)
+    assert box.install(one, taken).label == "site-1.0.0"
+    assert box.serving().pinned
+
+
 def test_only_what_serves_and_what_served_before_stay_on_the_disk(tmp_path):
     box = store(tmp_path)
     for source in versions(tmp_path, "1.0.0", "1.1.0", "1.2.0"):

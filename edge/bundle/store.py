@@ -36,11 +36,15 @@ Before = Callable[["Serving", "Serving", Bundle], "Serving"]
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The pointer: folder names in `versions` (None: the shipped bundle). `pinned`: nothing replaces the current one."""
+    """The pointer: folder names in `versions` (None: the shipped bundle).
+
+    `pinned`: nothing replaces the current one, but for the version `wanted` where one is, be it older.
+    """
 
     current: str | None = None
     previous: str | None = None
     pinned: bool = False
+    wanted: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,7 @@ class Store:
                     incoming.rename(placed)
                 sync(placed.parent)
                 previous = serving.previous if name == serving.current else serving.current
-                pointed = Serving(current=name, previous=previous, pinned=serving.pinned)
+                pointed = msgspec.structs.replace(serving, current=name, previous=previous)
                 self._point(before(serving, pointed, bundle))
                 self._sweep()
             except ModelError as error:
@@ -126,7 +130,7 @@ class Store:
             if serving.current is None and serving.previous is None:
                 raise StoreError(f"{self.folder}: only the shipped {self.kind} model has ever served; there is nothing to roll back to")
             bundle = load(self.path_of(serving.previous), kind=self.kind, trust=self.trust)
-            self._point(Serving(current=serving.previous, previous=serving.current, pinned=serving.pinned))
+            self._point(msgspec.structs.replace(serving, current=serving.previous, previous=serving.current))
         return bundle
 
     def take_back(self, candidate: str, to: str | None) -> None:
@@ -134,17 +138,20 @@ class Store:
         with self._locked():
             serving = self.serving()
             if serving.current == candidate:
-                self._point(Serving(current=to, previous=None, pinned=serving.pinned))
+                self._point(msgspec.structs.replace(serving, current=to, previous=None))
 
-    def pin(self, *, pinned: bool) -> None:
-        """Keep what serves against every install, or no longer."""
+    def pin(self, *, pinned: bool, wanted: str | None = None) -> None:
+        """Keep what serves against every install but that of the version `wanted`, or no longer."""
         with self._locked():
-            self._point(msgspec.structs.replace(self.serving(), pinned=pinned))
+            self._point(msgspec.structs.replace(self.serving(), pinned=pinned, wanted=wanted))
 
     def _refuse_older(self, bundle: Bundle, serving: Serving, *, allow_older: bool) -> None:
         """An old, signed bundle that somebody kept is not a way to take a box back."""
+        if serving.pinned and serving.wanted == bundle.manifest.version:
+            return
         if serving.pinned:
-            raise ModelError(f"the {self.kind} model is pinned; `undertone model pin {self.kind} --off` first")
+            to = f" to {serving.wanted}" if serving.wanted else ""
+            raise ModelError(f"the {self.kind} model is pinned{to}; `undertone model pin {self.kind} --off` first")
         current = self.manifest_of(serving.current)
         if allow_older or current is None:
             return  # none serves, or a damaged one: anything whole is better

@@ -60,6 +60,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     rollback.set_defaults(run=_rollback)
     pin = action("pin", "keep what serves against every install", "pin voice --config undertone.yaml")
     pin.add_argument("kind", choices=_KINDS)
+    pin.add_argument("--to", metavar="X.Y.Z", help="but take this version when it comes, be it older")
     pin.add_argument("--off", action="store_true", help="let installs replace it again")
     pin.set_defaults(run=_pin)
 
@@ -137,8 +138,9 @@ def _pin(args: argparse.Namespace) -> int:
     """Pin, or no longer."""
     from edge.bundle.store import open_store
 
-    open_store(args.kind, _config(args)).pin(pinned=not args.off)
-    print(f"{args.kind}: no longer pinned" if args.off else f"{args.kind}: pinned until `undertone model pin {args.kind} --off`")
+    open_store(args.kind, _config(args)).pin(pinned=not args.off, wanted=None if args.off else args.to)
+    to = f" to {args.to}" if args.to else ""
+    print(f"{args.kind}: no longer pinned" if args.off else f"{args.kind}: pinned{to} until `undertone model pin {args.kind} --off`")
     return 0
 
 
