@@ -232,7 +232,7 @@ def test_a_box_without_configuration_is_examined_as_far_as_that_goes(monkeypatch
 
 
 def doctor(*more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "edge", "doctor", *more], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([sys.executable, "-m", "edge", "doctor", *more], capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_the_command_ends_1_and_names_what_failed_and_its_json_says_the_same(tmp_path):

@@ -79,7 +79,8 @@ def test_a_live_call_leaves_nothing_behind(call, tmp_path, tier, words):
     home, temporary = tmp_path / "box", tmp_path / "tmp"
     home.mkdir()
     temporary.mkdir()
-    talking = json.dumps([sys.executable, "-m", "tests.stream", str(call), "1"])
+    # At half the speed of life: a machine that is busy with other tests then has time for the words.
+    talking = json.dumps([sys.executable, "-m", "tests.stream", str(call), "0.5"])
     with Broker(tmp_path) as broker, Subscriber(broker.url) as central:
         config = (
             f"lines: [{{name: line-1, source: {{command: {talking}}}, channels: [customer, agent], idle_s: 6}}]\n"
@@ -95,7 +96,8 @@ def test_a_live_call_leaves_nothing_behind(call, tmp_path, tier, words):
     subprocess.run(bundle, capture_output=True, timeout=300, check=False)
     with zipfile.ZipFile(tmp_path / "help.zip") as packed:
         helped = {name: packed.read(name) for name in packed.namelist()}
-    assert central.events("call.utterance")[0]["data"]["words"]["words"] > 5
+    heard = [(event["data"]["words"], event["data"]["words_reason"]) for event in central.events("call.utterance")]
+    assert any(words_heard and words_heard["words"] > 5 for words_heard, _ in heard), heard
     assert bool(found(WORDS, bus)) == words
     left = everywhere(home) | everywhere(temporary) | helped | {"log": log}
     assert "state/outbox.sqlite" in left
