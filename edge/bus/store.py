@@ -7,10 +7,11 @@ is kept) and an empty one begun whose numbers are above all that were used: they
 import fcntl
 import logging
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -137,6 +138,7 @@ class Store:
 
     def _open(self) -> None:
         existed = self._path.exists()
+        _make_writable(self._path)
         try:
             self._db = _connect(self._path, expect_tables=existed)
             self._count_start()
@@ -171,6 +173,17 @@ class Store:
             raise DamageError("its counters are no numbers")
         self.base, self.boot = base, boot + 1
         self.attempt(lambda: self._db.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (self.boot,)))
+
+
+def _make_writable(path: Path) -> None:
+    """Put a copy in the place of a file that may be read but not written: what is in it is whole. Where that fails, opening will say."""
+    for part in (path, path.with_name(path.name + "-wal")):
+        if part.exists() and not os.access(part, os.W_OK):
+            copy = part.with_name(part.name + ".copy")
+            with suppress(OSError):
+                shutil.copyfile(part, copy)
+                copy.replace(part)
+                _log.warning("outbox.copied path=%s reason=read-only", part)
 
 
 def read_counts(path: Path) -> Counts:
