@@ -39,6 +39,7 @@ def test_a_day_is_as_long_as_asked_and_half_of_it_is_calls(tmp_path):
 
 def test_the_service_hears_every_frame_of_it_on_four_lines_and_keeps_its_descriptors(tmp_path):
     outcome, seen = soak(tmp_path, hours=0.01, speed=0, seed=1, bar=False)
-    assert (outcome.dropped_ms, outcome.missing_frames, outcome.files_grown, outcome.threads_grown) == (0, 0, 0, 0)
+    assert (outcome.dropped_ms, outcome.missing_frames) == (0, 0)
+    assert max(outcome.files_grown, outcome.threads_grown) <= 0
     assert len(seen) > 3
     assert outcome.calls == 4
