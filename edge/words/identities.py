@@ -13,6 +13,10 @@ from edge.words.spoken import NUMBER_WORDS, STARTS, Run
 _SECRET_LENGTH, _ADDRESS_LENGTH = 6, 8
 # "j dot smith underscore forty two at my company" is long for what stands before a domain.
 _LOCAL_LENGTH = 12
+# "at my company dot com"
+_HOST_LENGTH = 5
+# How many misheard words may stand before a date of birth.
+_STRAYS = 3
 _MAIL = re.compile(r"^\S+@\S+\.\S+$")
 _WRITTEN_DATE = re.compile(r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}$")
 
@@ -60,9 +64,11 @@ def _local_start(tokens: Sequence[str], at: int) -> int:
 
 def _told_emails(tokens: Sequence[str], marks: Marks) -> None:
     """Addresses whose "at" was misheard: what follows "my email is", and what ends in "dot com" where an e-mail is spoken of."""
-    for at, token in enumerate(tokens):
-        if token not in v.MAIL_CUES:
-            continue
+    # An underscore is in nothing but an address or a user name.
+    for at in [at for at, word in enumerate(tokens) if word == "underscore"]:
+        host = next((i for i in range(at, min(at + _LOCAL_LENGTH, len(tokens))) if tokens[i] == "at"), at) + _HOST_LENGTH
+        mark(marks, _local_start(tokens, at), next((i for i in range(at, len(tokens[:host])) if tokens[i] in v.MAIL_OVER), host), "email")
+    for at in [at for at, word in enumerate(tokens) if word in v.MAIL_CUES]:
         link = skip(tokens, at + 1, v.FILLERS | frozenset(("address",)))
         start = skip(tokens, link + 1, v.FILLERS)
         end = next((i for i in range(start, len(tokens)) if tokens[i] in v.MAIL_ENDS or i - start >= _LOCAL_LENGTH), len(tokens))
@@ -122,7 +128,8 @@ def secrets(tokens: Sequence[str], marks: Marks) -> None:
 def births(tokens: Sequence[str], marks: Marks) -> None:
     """A date after "date of birth", "born", "birthday": all of its words."""
     heard = frozenset(("of", "the", "in", "and", "double", "know", "or"))
-    parts = v.MONTHS | v.ORDINALS | NUMBER_WORDS | v.HOMOPHONES | v.MISHEARD_FILLERS | heard
+    told = v.MONTHS | v.ORDINALS | NUMBER_WORDS
+    parts = told | v.HOMOPHONES | v.MISHEARD_FILLERS | heard
     for at, token in enumerate(tokens):
         if token not in ("birth", "born", "dob", "birthday", "birthdate") and tokens[max(0, at - 2) : at + 1] != ["d", "o", "b"]:
             continue
@@ -130,6 +137,9 @@ def births(tokens: Sequence[str], marks: Marks) -> None:
         if tokens[start : start + 2] in (["i", "know"], ["i", "no"]):
             # "oh" at the head of a day, misheard
             start += 2
+        elif not token.startswith("born"):
+            # "date of birth our minds may nineteen sixty": the day was misheard
+            start = next((i for i in range(start, min(start + _STRAYS, len(tokens))) if tokens[i] in told), start)
         end = start
         while end < len(tokens) and (tokens[end] in parts or tokens[end][:1].isdigit()):
             end += 1
@@ -192,7 +202,7 @@ def _told_addresses(tokens: Sequence[str], marks: Marks) -> None:
     for at in range(len(tokens) - 1):
         if tokens[at] not in v.ADDRESS_CUES or (tokens[at] == "address" and at and tokens[at - 1] in ("email", "e-mail", "mail", "wrong")):
             continue
-        links = ("is", "it's", "that's") if tokens[at] == "address" else ("at", "on")
+        links = ("is", "it's", "that's", "as", "has") if tokens[at] == "address" else ("at", "on")
         start = skip(tokens, at + 1, v.FILLERS)
         if start >= len(tokens) or tokens[start] not in links:
             continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from edge.words import vocabulary as v
 from edge.words.identities import Marks, mark
@@ -30,17 +31,20 @@ _MAY_GO_ON = _DIGIT_LIKE | v.MISHEARD_FILLERS
 def numbers(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
     """Mark the numbers among the runs `found` that identify somebody."""
     for run in (*_joined(tokens, found), *found):
-        # A number told digit by digit is somebody's even where a word beside its cue was misheard.
-        cue = cue_of(tokens, run.start, run.end, strays=_STRAYS if run.singles >= _CUED else 0)
+        cue = cue_of(tokens, run.start, run.end)
+        if cue is None:
+            # A number told digit by digit is somebody's even where a word beside its cue was misheard; so is a postcode.
+            cue = cue_of(tokens, run.start, run.end, strays=_STRAYS)
+            cue = cue if run.singles >= _CUED or cue == "postcode" else None
         if _identifies(tokens, run, cue):
-            start, end = _whole(tokens, run)
+            start, end = _whole(tokens, run, long=run.singles >= _ACCOUNT or cue == "postcode")
             mark(marks, start, end, _label(run, cue))
 
 
 def _identifies(tokens: Sequence[str], run: Run, cue: str | None) -> bool:
     if run.end < len(tokens) and tokens[run.end] in v.UNITS and not (tokens[run.end] in v.UNSURE_UNITS and run.singles >= _SINGLES):
         return run.loose >= _LONG
-    if cue == "password" or (cue is not None and run.digits >= _CUED):
+    if cue in ("password", "postcode") or (cue is not None and run.digits >= _CUED):
         return True
     # An answer that is nothing but a number: "yes three twenty two eighty five".
     answer = 2 * (run.end - run.start) > len(tokens) and (run.loose >= _LOOSE or (run.singles >= _CUED and run.singles == run.digits))
@@ -62,12 +66,17 @@ def _joined(tokens: Sequence[str], found: Sequence[Run]) -> list[Run]:
             sums = {name: sum(getattr(part, name) for part in group) for name in ("digits", "singles", "loose", "units")}
             whole = replace(group[0], start=start, end=end, **sums)
             thick = whole.singles > _SINGLES and _DENSE * whole.singles >= end - start
-            if thick or (
-                (whole.singles >= _CUED or whole.digits >= _ACCOUNT) and cue_of(tokens, start, end, strays=_STRAYS) not in (None, "date")
-            ):
+            halting = whole.loose >= _LONG and _MAY_GO_ON.issuperset(_between(tokens, group))
+            long = whole.singles >= _CUED or whole.digits >= _ACCOUNT
+            if thick or halting or (long and cue_of(tokens, start, end, strays=_STRAYS) not in (None, "date")):
                 joined.append(whole)
         group = [] if run is None else [run]
     return joined
+
+
+def _between(tokens: Sequence[str], group: Sequence[Run]) -> list[str]:
+    """The words between the runs of `group`."""
+    return [word for before, after in pairwise(group) for word in tokens[before.end : after.start]]
 
 
 def _continues(tokens: Sequence[str], before: Run, run: Run) -> bool:
@@ -77,8 +86,11 @@ def _continues(tokens: Sequence[str], before: Run, run: Run) -> bool:
     return len(gap) <= _BROKEN and units.isdisjoint(gap) and v.PUBLIC_NUMBERS.isdisjoint(gap)
 
 
-def _whole(tokens: Sequence[str], run: Run) -> tuple[int, int]:
-    """Where the number begins and ends, with the digits at its ends that were misheard: "for two one nine or for"."""
+def _whole(tokens: Sequence[str], run: Run, *, long: bool) -> tuple[int, int]:
+    """Where the number begins and ends, with the digits at its ends that were misheard: "for two one nine or for".
+
+    `long`: one that had its end torn off, rather than another number after it.
+    """
     start, end = run.start, run.end
     while end < len(tokens):
         step = 1 + (tokens[end] in v.MISHEARD_FILLERS)
@@ -89,8 +101,7 @@ def _whole(tokens: Sequence[str], run: Run) -> tuple[int, int]:
         if tokens[last] in v.HOMOPHONES and last + 1 < len(tokens) and tokens[last + 1] not in _MAY_GO_ON:
             break
         end += step
-    if run.singles >= _ACCOUNT:
-        # So long a number had its end broken off, not another number after it.
+    if long:
         far = [at for at in range(end, min(end + _TORN, len(tokens))) if tokens[at] in NUMBER_WORDS]
         if far and v.UNITS.isdisjoint(tokens[end : far[-1] + 2]):
             end = far[-1] + 1
@@ -117,9 +128,12 @@ def _cue_before(before: Sequence[str], strays: int) -> str | None:
     if list(before[-2:]) in (["o", "box"], ["po", "box"]):
         return "address"
     generic = None
-    for word in reversed(before[-_CUE_REACH:]):
+    for at in range(len(before) - 1, max(-1, len(before) - 1 - _CUE_REACH), -1):
+        word = before[at]
         if word in v.PUBLIC_NUMBERS:
             return None
+        if word == "code" and at and before[at - 1] == "post":
+            return "postcode"
         label = v.NUMBER_CUES.get(word)
         if word == "code":
             generic = "password"
@@ -127,7 +141,7 @@ def _cue_before(before: Sequence[str], strays: int) -> str | None:
             generic = generic or label
         elif label is not None:
             return label
-        elif word not in v.CUE_LINKS:
+        elif word not in v.CUE_LINKS and not (strays and word in v.HOMOPHONES):
             if not strays:
                 break
             strays -= 1

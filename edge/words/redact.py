@@ -26,7 +26,7 @@ _WORD_TRIGGERS = (
     | v.MAIL_CUES | v.HOMES
     | frozenset({cue for pair in v.SECRET_PAIRS for cue in pair} | {cue + "'s" for cue in v.SECRET_CUES | v.NAME_CUES})
     | frozenset(("at", "@", "speaking", "spoke", "spoken", "talking", "talked", "miss", "called", "this"))
-    | frozenset(("born", "birth", "dob", "birthday", "birthdate", "send", "deliver", "ship", "post"))
+    | frozenset(("born", "birth", "dob", "birthday", "birthdate", "send", "deliver", "ship", "post", "underscore"))
 )  # fmt: skip
 
 

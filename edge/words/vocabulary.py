@@ -181,7 +181,8 @@ MAIL_LINKS = _words("is his it's its")
 # What shows that an address is told: "my email is unavailable" tells none.
 MAIL_PARTS = _words("dot underscore dash hyphen com co org net dotcom") | MAIL_PROVIDERS
 # After "my email is" the address has ended before one of these.
-MAIL_ENDS = _words("and but so because i i'm i've please thanks thank cheers can could would if")
+MAIL_OVER = _words("but so because i i'm i've please thanks thank cheers can could would if")
+MAIL_ENDS = MAIL_OVER | {"and"}
 MAIL_JOINTS = _words("dot underscore dash hyphen point period minus plus")
 # Left of an e-mail address; the address has begun after it.
 MAIL_STOPS = _words(
