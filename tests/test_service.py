@@ -21,7 +21,8 @@ needs_systemd_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is No
 
 def test_the_unit_is_fed_by_progress_keeps_no_core_and_hands_secrets_over_as_credentials():
     text = UNIT.read_text()
-    for line in ("Type=notify", "ExecReload=/bin/kill -HUP $MAINPID", "WatchdogSec=30", "LimitCORE=0", "MemorySwapMax=0", "StateDirectory=undertone", "DynamicUser=yes",
+    for line in ("Type=notify", "ExecReload=/bin/kill -HUP $MAINPID", "WatchdogSec=30",
+                 "LimitCORE=0", "MemorySwapMax=0", "StateDirectory=undertone", "DynamicUser=yes",
                  "LoadCredential=mqtt-password:/etc/undertone/mqtt-password"):  # fmt: skip
         assert f"\n{line}\n" in text
 
