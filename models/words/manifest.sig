@@ -1,1 +1,1 @@
-{"key":"3c51b1c1844fa0ea","signature":"7eqmmulK3a9KrGFP6iCRtIrh6LVNJ10u25YPCx+C0d24x0vzk3d5T/MIT7KK0dZFHP/JHajWGwcvTZe3mHNJAQ=="}
+{"key":"3c51b1c1844fa0ea","signature":"P62ICVwH6gmR8Ulmgq+GzHytirB0oE+WhZtF39oyrd3IU522lFo+8ZjdxwoVfzKgHg4FFsaVYismIzXZ6w75CQ=="}
