@@ -35,6 +35,19 @@ def test_the_audit_asks_about_what_a_box_runs_and_nothing_else():
     assert not names & {"tensorflow", "pytest", "amqtt"}
 
 
+def test_an_audit_that_nobody_answers_is_no_good_news_and_a_known_vulnerability_fails():
+    clean, skipped = {"name": "a", "version": "1", "vulns": []}, {"name": "b", "skip_reason": "not found"}
+    bad = {"name": "c", "version": "2", "vulns": [{"id": "CVE-1"}]}
+    assert reach.verdict([clean], ["a==1"]).good is True
+    nobody = reach.verdict([skipped], ["b==2"])
+    assert nobody.good is None
+    assert "b==2" in nobody.result
+    assert reach.verdict([clean, skipped], ["a==1", "b==2"]).good is None
+    found = reach.verdict([clean, bad], ["a==1", "c==2"])
+    assert found.good is False
+    assert "c 2: CVE-1" in found.result
+
+
 def test_a_section_that_breaks_or_cannot_be_is_a_row_and_the_command_says_which(tmp_path, capsys):
     def breaks(_folder, _scale):
         yield Row(fault="a", done="b", result="c", good=True, well_again_s=1.0)

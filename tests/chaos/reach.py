@@ -58,9 +58,18 @@ def audited(packages: list[str], folder: Path) -> Row:
         except (subprocess.SubprocessError, ValueError) as error:
             why = f"no data base of vulnerabilities can be reached here ({type(error).__name__}); installed: {', '.join(packages)}"
             return Row(fault="dependency audit", done=done, result=why, good=None)
-    known = [f"{one['name']} {one['version']}: {vulnerability['id']}" for one in answers for vulnerability in one.get("vulns", [])]
-    skipped = [one["name"] for one in answers if "skip_reason" in one]
-    result = f"{len(answers) - len(skipped)} asked about, {len(known)} known vulnerabilities{': ' if known else ''}{', '.join(known)}"
-    return Row(
-        fault="dependency audit", done=done, result=result + (f"; not known there: {', '.join(skipped)}" if skipped else ""), good=not known
-    )
+    return verdict(answers, packages)
+
+
+def verdict(answers: list[dict], packages: list[str]) -> Row:
+    """The row for what pip-audit answered. Nobody knowing a package is no good news of it."""
+    fault, done = "dependency audit", f"pip-audit over the {len(packages)} packages of a box"
+    asked = [one for one in answers if "skip_reason" not in one]
+    if not asked:
+        why = f"the package index here knows no vulnerabilities (every package was skipped); installed: {', '.join(packages)}"
+        return Row(fault=fault, done=done, result=why, good=None)
+    known = [f"{one['name']} {one['version']}: {vulnerability['id']}" for one in asked for vulnerability in one["vulns"]]
+    unknown = [one["name"] for one in answers if "skip_reason" in one]
+    result = f"{len(asked)} asked about, {len(known)} known vulnerabilities{': ' if known else ''}{', '.join(known)}"
+    result += f"; not known there: {', '.join(unknown)}" if unknown else ""
+    return Row(fault=fault, done=done, result=result, good=False if known else None if unknown else True)
