@@ -5,6 +5,11 @@ from collections.abc import Callable, Sequence
 from edge.words import vocabulary as v
 from edge.words.identities import Marks, mark, skip
 
+# Only at one of these words may a name be near.
+_SIGNS = (
+    frozenset(("name's", "surname's", "speaking")) | v.NAME_CUES | v.TITLES | v.LIKELY_CUES
+    | {word for _, word in v.SURE_PAIRS | v.LIKELY_PAIRS}
+)  # fmt: skip
 # First, middle and last.
 _LENGTH = 3
 
@@ -12,6 +17,8 @@ _LENGTH = 3
 def names(tokens: Sequence[str], marks: Marks) -> None:
     """Mark the names in `tokens`."""
     for at, word in enumerate(tokens):
+        if word not in _SIGNS:
+            continue
         before = tokens[at - 1] if at else ""
         after = skip(tokens, at + 1, v.FILLERS)
         following = tokens[after] if after < len(tokens) else ""

@@ -109,4 +109,4 @@ def _symbol(token: str) -> str:
         return "digit"
     if token in _SPELL_FILLERS:
         return "filler"
-    return "both" if _MIXED.match(token) else ""
+    return "both" if not token.isalpha() and _MIXED.match(token) else ""
