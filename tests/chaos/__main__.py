@@ -63,7 +63,11 @@ def main() -> int:
                 rows.append(row)
                 print(markdown([row]), end="", flush=True)
     took = f", in {(time.monotonic() - began) / 60:.0f} minutes on {platform.machine()} with Python {platform.python_version()}"
-    how = took + ("" if args.size == 1 else f", size {args.size:g}") + ("" if args.slack == 1 else f", slack {args.slack:g}")
+    how = (
+        took
+        + ("" if args.size == 1 else f", size {args.size:g}")
+        + ("" if args.slack == 1 else f"; the machine was busy with other things, and {args.slack:g} times each bound was let pass")
+    )
     write(rows, args.out, when=datetime.now(UTC).date().isoformat(), how=how, page=args.page)
     bad = sum(row.good is False for row in rows)
     print(f"\n{len(rows)} faults{took}: {bad} failed, {sum(row.good is None for row in rows)} not done here; {args.out}/faults.md")
