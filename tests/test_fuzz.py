@@ -20,7 +20,8 @@ from tests.fuzz import stored
 from tests.fuzz.__main__ import Finding, Late, broken, fuzz, make
 from tests.fuzz.targets import Target, targets
 
-# A tenth of a second of each, but for the outbox, which opens a file for each input.
+NAMES = ("config", "rules", "lexicon", "causes", "wav", "pipe", "commands", "bundle", "models", "archive", "outbox")
+# 150 of each but of these, which take long.
 INPUTS = {"rules": 60, "outbox": 20, "archive": 60}
 
 
@@ -39,9 +40,7 @@ def deadline():
     signal.signal(signal.SIGPROF, before)
 
 
-@pytest.mark.parametrize(
-    "name", ["config", "rules", "lexicon", "causes", "wav", "pipe", "commands", "bundle", "models", "archive", "outbox"]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_damaged_input_brings_out_nothing_but_errors_of_one_line(every, deadline, name):
     target = every[name]
     found = {number: broken(target, make(name, target, number, 7)) for number in range(1, INPUTS.get(name, 150) + 1)}

@@ -63,7 +63,7 @@ def broken(target: Target, data: bytes) -> str | None:
         target.try_one(data)
     except UndertoneError as error:
         return f"two lines for the user: {error}" if "\n" in str(error) else None
-    except (Exception, Late):
+    except (Exception, Late):  # noqa: BLE001 (whatever it is, it is what was looked for)
         return traceback.format_exc()
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)

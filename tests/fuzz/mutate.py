@@ -9,11 +9,13 @@ from typing import Any
 _ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2, 65_536, 2**31, 2**63, -(2**63) - 1, 10**400, 0.0, -0.5, 1e-320, 1e308, float("inf"), float("nan"),
     "", " ", "0", "x" * 300, "é", "\ud800", "\x00", "a\nb", "../../etc/passwd", "/dev/zero", "%s%n", "<number>", "a|", "|", "?", "*", "~ ~",
-    "_ _", "<unit", "<nothing>", "2026-13-45", "${HOME}", "call/#", "mqtt://[::1", "mqtts://a:99999999", [], {}, [[]], {"": None}, [None] * 40,
+    "_ _", "<unit", "<nothing>", "2026-13-45", "${HOME}", "call/#", "mqtt://[::1", "mqtts://a:99999999", [], {}, [[]], {"": None},
+    [None] * 40,
 )  # fmt: skip
 _TOKENS = (
     b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"\n", b"\t", b": ", b"- ", b"{", b"[", b"]", b"}", b"&a ", b"*a", b"!!python/object:os.system ",
-    b"!!binary ", b"? ", b"|\n", b"%YAML 9.9\n", b"---\n", b"...\n", b"<<: ", b"1e999", b"0x", b"-9223372036854775809", b'"', b"'", b"\\u0000",
+    b"!!binary ", b"? ", b"|\n", b"%YAML 9.9\n", b"---\n", b"...\n", b"<<: ", b"1e999", b"0x", b"-9223372036854775809", b'"', b"'",
+    b"\\u0000",
     b"\\ud800", b"null", b"../", b"\x7f" * 9, b"RIFF", b"data", b"fmt ", b"\xff\xff\xff\xff", b"\x00\x00\x00\x80", b"UTN1",
 )  # fmt: skip
 _DEEP = 100_000
