@@ -20,6 +20,7 @@ from edge.words.voskmodel import find_vosk
 from tests.broker import Broker
 from tests.service import Service
 from tests.telling import Subscriber, until
+from tests.test_app import QUIET_LINE, talks
 
 VOSK = find_vosk(Config())
 SAID = (
@@ -79,11 +80,11 @@ def test_a_live_call_leaves_nothing_behind(call, tmp_path, tier, words):
     home, temporary = tmp_path / "box", tmp_path / "tmp"
     home.mkdir()
     temporary.mkdir()
-    # At half the speed of life: a machine that is busy with other tests then has time for the words.
-    talking = json.dumps([sys.executable, "-m", "tests.stream", str(call), "0.5"])
     with Broker(tmp_path) as broker, Subscriber(broker.url) as central:
         config = (
-            f"lines: [{{name: line-1, source: {{command: {talking}}}, channels: [customer, agent], idle_s: 6}}]\n"
+            # A recording waits for a busy machine, where a device would lose words; the second line keeps the service up.
+            f"lines: [{{name: line-1, source: {{file: {call}, realtime: false}}, channels: [customer, agent]}},\n"
+            f"        {{name: line-2, source: {talks(QUIET_LINE)}}}]\n"
             f"mqtt: {{url: '{broker.url}'}}\nmodels: {{vosk: {VOSK}}}\nprivacy: {tier}\n"
         )
         with Service(home, config, env=os.environ | {"TMPDIR": str(temporary)}) as box:
