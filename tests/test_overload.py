@@ -10,25 +10,29 @@ from edge.engines import load_engines
 from edge.line import Line
 from edge.live import LiveLine
 from edge.values import FRAME_MS, Mode, Role
+from tests.telling import until
 
 CALL = Path(__file__).parent / "demo" / "call.wav"
 ROLES = (Role.CUSTOMER, Role.AGENT)
 
 
 class AtOnce:
-    """A source that gives so many seconds of a call without taking any time."""
+    """A source that gives so many seconds of a call without taking any time, the last of them once the line has caught up."""
 
     state, reason = "up", None
 
     def __init__(self, seconds: float) -> None:
-        self.given = 0
+        self.line: LiveLine | None = None
         self._seconds = seconds
 
     def blocks(self):
+        given = 0
         for block in wavfile.blocks(CALL):
-            if self.given >= self._seconds * block.rate:
+            if given == (self._seconds - 1) * block.rate:
+                until(lambda: self.line.behind_ms == 0, 300)
+            if given >= self._seconds * block.rate:
                 return
-            self.given += len(block.pcm)
+            given += len(block.pcm)
             yield block
 
     def close(self) -> None:
@@ -38,11 +42,11 @@ class AtOnce:
 def heard(seconds: float) -> tuple[LiveLine, list]:
     config = Config(mode=Mode.BOTH)
     line = LineConfig(name="line-1", source=SourceConfig(device="none"), channels=ROLES)
-    events, died = [], []
-    live = LiveLine(
+    events, died, source = [], [], AtOnce(seconds)
+    source.line = live = LiveLine(
         name="line-1",
         line=Line(line=line, config=config, engines=load_engines(config)),
-        source=AtOnce(seconds),
+        source=source,
         roles=ROLES,
         paced=True,
         put=events.extend,

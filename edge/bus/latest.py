@@ -1,6 +1,7 @@
 """What bypasses the outbox: the box's state, info and health. Only the latest of each counts."""
 
 import threading
+from collections.abc import Collection
 
 from edge.box.clock import now
 from edge.bus.envelope import envelope
@@ -34,14 +35,17 @@ class Latest:
         with self._lock:
             self._due |= RETAINED & self._bodies.keys()
 
-    def take(self, *, last: bool = False) -> list[tuple[str, bytes]]:
-        """What is due, state first, as topic and body. The last word only where `last`, and then nothing else."""
+    def take(self, *, without: Collection[str] = (), last: bool = False) -> list[tuple[str, bytes]]:
+        """What is due, state first, as topic and body; what is on a topic in `without` stays due.
+
+        The last word only where `last`, and then nothing else.
+        """
         with self._lock:
             if last:
                 topics = [STATE] if STATE in self._due else []
                 self._due.clear()
             else:
-                held_back = {STATE} if self._last_word else set()
+                held_back = {*without, *({STATE} if self._last_word else ())}
                 topics = sorted(self._due - held_back, key=lambda topic: topic != STATE)
                 self._due &= held_back
             return [(topic, self._bodies[topic]) for topic in topics]

@@ -196,10 +196,11 @@ class Publisher:
 
     def _send(self, session: "Session") -> None:
         """Fill the window: state and info first, then the outbox."""
-        for topic, body in self._latest.take():
-            session.publish(self._topics.full(topic), body, topic, retain=topic in RETAINED)
         moment = time.monotonic()
+        # Kept over connections: mosquitto 2.0.11 may cut the connection on which it refused something.
         self._refused = {topic: until for topic, until in self._refused.items() if until > moment}
+        for topic, body in self._latest.take(without=self._refused):
+            session.publish(self._topics.full(topic), body, topic, retain=topic in RETAINED)
         # Half a window at a time: a query for each PUBACK would cost more than the sending.
         if not session.wants_more or session.lost is not None:
             return
