@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.dataset import Prepared
-from edge.signal.logmel import SPEC, Features, active_frames, level
+from edge.signal.features import LEVEL, PITCH, Features, active_frames, level
+from edge.signal.spec import SPEC
 from edge.voice.labels import LABELS
 
 Rng = np.random.Generator
@@ -18,7 +19,7 @@ SHARES: Mapping[str, float] = {"ravdess": 0.36, "nemo": 0.27, "ased": 0.23, "tes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Windows float32 (n, 150, 40) in -1..1, and soft labels float32 (n, 7)."""
+    """Windows float32 (n, 150, 40, 2) in -1..1, and soft labels float32 (n, 7)."""
 
     features: Features
     targets: NDArray[np.float32]
@@ -40,7 +41,7 @@ class Sampler:
 
     def epoch(self, size: int, rng: Rng) -> Batch:
         """`size` windows; the same for the same state of `rng`."""
-        features = np.empty((size, SPEC.frames, SPEC.bands), np.float32)
+        features = np.empty((size, SPEC.frames, SPEC.bands, SPEC.planes), np.float32)
         targets = np.zeros((size, len(LABELS)), np.float32)
         for place in range(size):
             corpus = self._corpora[rng.choice(len(self._corpora), p=self._shares)]
@@ -65,7 +66,7 @@ class Sampler:
 
 
 def augmented(spectrum: Features, active: NDArray[np.bool_], rng: Rng) -> Features:
-    """One window of `spectrum` (dB, (frames, 40)): randomly cut, warped in time and frequency, tilted, levelled, masked."""
+    """One window of `spectrum` (frames, bands, planes): randomly cut, warped in time and frequency, tilted, levelled, masked."""
     spoken = np.flatnonzero(active)
     first = max(0, int(spoken[0]) - int(rng.integers(2, 12)))
     last = min(len(spectrum), int(spoken[-1]) + int(rng.integers(3, 14)))
@@ -81,17 +82,21 @@ def augmented(spectrum: Features, active: NDArray[np.bool_], rng: Rng) -> Featur
     # Short ones are repeated, as on the box, but from anywhere.
     turn = int(rng.integers(length)) if length < SPEC.frames and rng.random() < 0.5 else 0  # noqa: PLR2004
     at = at[(np.arange(start, start + SPEC.frames) + turn) % length]
-    piece, speech = _warped(spectrum[at], rng), active[at]
-    return _masked(level(piece + _tilt(rng), speech), rng)
+    piece, speech = spectrum[at], active[at]
+    # Vocal tracts differ a little in length, voices by semitones in pitch (a row is 0.8 of one).
+    piece[..., LEVEL] = _shifted(piece[..., LEVEL], float(np.exp(rng.normal(0, 0.03))), float(rng.normal(0, 0.5))) + _tilt(rng)
+    piece[..., PITCH] = _shifted(piece[..., PITCH], 1.0, float(rng.normal(0, 2.0)))
+    if rng.random() < 0.1:  # noqa: PLR2004 (whispers and din have no pitch)
+        piece[..., PITCH] = 0.0
+    return _masked(level(piece, speech), rng)
 
 
-def _warped(piece: Features, rng: Rng) -> Features:
-    """Bands stretched and shifted a little, as vocal tracts differ."""
-    source = np.arange(SPEC.bands) * float(np.exp(rng.normal(0, 0.03))) + float(rng.normal(0, 0.5))
-    source = np.clip(source, 0, SPEC.bands - 1.001)
+def _shifted(plane: Features, stretch: float, shift: float) -> Features:
+    """The rows of `plane` (frames, bands) stretched and shifted along the bands."""
+    source = np.clip(np.arange(SPEC.bands) * stretch + shift, 0, SPEC.bands - 1.001)
     low = source.astype(np.int64)
     part = (source - low).astype(np.float32)
-    return np.asarray(piece[:, low] * (1 - part) + piece[:, low + 1] * part, np.float32)
+    return np.asarray(plane[:, low] * (1 - part) + plane[:, low + 1] * part, np.float32)
 
 
 def _tilt(rng: Rng) -> Features:
@@ -102,11 +107,12 @@ def _tilt(rng: Rng) -> Features:
 
 def _masked(window: Features, rng: Rng) -> Features:
     """Stretches of time and of bands hidden (SpecAugment, Park et al. 2019)."""
-    mean = float(window.mean())
-    width, start = int(rng.integers(0, 20)), int(rng.integers(0, SPEC.frames))
-    window[start : start + width] = mean
+    mean = float(window[..., LEVEL].mean())
+    for plane, nothing in ((LEVEL, mean), (PITCH, 0.0)):
+        width, start = int(rng.integers(0, 20)), int(rng.integers(0, SPEC.frames))
+        window[start : start + width, :, plane] = nothing
     width, start = int(rng.integers(0, 6)), int(rng.integers(0, SPEC.bands))
-    window[:, start : start + width] = mean
+    window[:, start : start + width, LEVEL] = mean
     return window
 
 
@@ -118,6 +124,6 @@ def _mixed(batch: Batch, rng: Rng) -> Batch:
     other = rng.permutation(size)
     kept, added = share[:, None], 1 - share[:, None]
     return Batch(
-        features=kept[..., None] * batch.features + added[..., None] * batch.features[other],
+        features=kept[..., None, None] * batch.features + added[..., None, None] * batch.features[other],
         targets=kept * batch.targets + added * batch.targets[other],
     )

@@ -1,6 +1,6 @@
 """Clips to spectrograms, in several degraded copies each, worked out once and kept in a cache folder.
 
-A cache is one folder a corpus: `meta.json` (clips in order, lengths) and one `copy-NAME.npy` (float16, (all frames, bands)) a copy.
+A cache is one folder a corpus: `meta.json` (clips in order, lengths) and one `copy-NAME.npy` (float16, (all frames, bands, planes)) a copy.
 """
 
 import hashlib
@@ -19,8 +19,9 @@ from convert import degrade
 from convert.corpora import Clip
 from edge.capture.wavfile import read_clip
 from edge.errors import SourceError
-from edge.signal.logmel import SPEC, spectrogram
+from edge.signal.features import spectrogram
 from edge.signal.resample import resample
+from edge.signal.spec import SPEC
 from edge.values import SAMPLE_RATE, Pcm
 
 # A clip longer than this is cut: memory stays bounded, and a net that sees 3 s learns nothing from minutes with one label.
@@ -32,7 +33,7 @@ _DONE = "meta.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Clips with the spectrograms of their copies: `copies[name][i]` is float16, (frames, bands), dB, of `clips[i]`."""
+    """Clips with the spectrograms of their copies: `copies[name][i]` is float16, (frames, bands, planes), of `clips[i]`."""
 
     clips: tuple[Clip, ...]
     copies: dict[str, list[NDArray[np.float16]]]
@@ -107,8 +108,7 @@ def duplicates(clips: Sequence[Clip]) -> list[tuple[Clip, Clip]]:
 def _key(clips: Sequence[Clip], copies: int, seed: int) -> str:
     """Changes with whatever the spectrograms depend on."""
     text = json.dumps([[str(c.path), c.path.stat().st_size if c.path.exists() else 0] for c in clips])
-    spec = [SPEC.as_dict()[k] for k in ("version", "window_samples", "hop_samples", "bands", "low_hz", "high_hz")]
-    return hashlib.sha256(f"{text}{spec}{copies}{seed}{degrade.VERSION}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{text}{SPEC}{copies}{seed}{degrade.VERSION}".encode()).hexdigest()[:12]
 
 
 def _one(job: tuple[int, Clip, tuple[Clip, ...], int, int]) -> dict[str, NDArray[np.float16]] | str:

@@ -7,23 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import ModelError, UsageError
-from edge.signal.logmel import SPEC
+from edge.signal.spec import SPEC
 from edge.voice.labels import LABELS
 
 if TYPE_CHECKING:
     from convert.dataset import Prepared
     from convert.splits import Split
 
+_SHAPE = (SPEC.frames, SPEC.bands, SPEC.planes)
 _EXAMPLES = f"""\
 examples:
   undertone-convert convert net.keras --labels {",".join(LABELS)} --features undertone --ravdess RAVDESS --out build/ours
   undertone-convert convert net.h5 --labels neutral,happy,sad,angry,fear,disgust,surprised --features spec.json --csv clips.csv
 
-what fits: one input of shape ({SPEC.frames}, {SPEC.bands}) or ({SPEC.frames}, {SPEC.bands}, 1) of this program's own log-mel features
-(edge.signal.logmel: {SPEC.frames} frames of {1000 * SPEC.hop_samples // SPEC.rate} ms, {SPEC.bands} bands from {SPEC.low_hz:.0f} to
-{SPEC.high_hz:.0f} Hz, levelled to the speech, -1..1), and one output of {len(LABELS)} scores, one for each of
+what fits: one input of shape {_SHAPE} of this program's own features (edge.signal.features: {SPEC.frames} frames
+of {1000 * SPEC.hop_samples // SPEC.rate} ms; {SPEC.bands} mel bands, levelled to the speech, and as many pitches, all -1..1), or
+{(*_SHAPE[:2], 1)} of the mel bands alone; and one output of {len(LABELS)} scores, one for each of
 {", ".join(LABELS)}, in any order that --labels says.
-a softmax at its end is taken off. make the features of your training clips with edge.signal.logmel.windows(spectrogram(pcm)).
+a softmax at its end is taken off. make the features of your training clips with edge.signal.features.windows(spectrogram(pcm)).
 
 the clips (--ravdess and so on) set the ranges of int8, calibrate on some speakers, and say what the net is worth on others:
 name only clips that your net has not learnt from, or its figures flatter.
@@ -100,7 +101,7 @@ def check_features(written: str) -> None:
         if theirs.get(key) != ours.get(key):
             raise UsageError(
                 f"--features {written}: key '{key}': it learnt on {theirs.get(key, 'nothing stated')} and the box works out "
-                f"{ours.get(key, 'no such thing')}; train it on edge.signal.logmel's features"
+                f"{ours.get(key, 'no such thing')}; train it on the features of edge.signal.features"
             )
 
 
@@ -108,7 +109,7 @@ def _fitting_net(path: Path, order: Sequence[int]) -> object:
     """The Keras net, its outputs in our order and without softmax. Raises ModelError saying what would fit."""
     from convert.network import adapt, load_keras
 
-    fits = f"a net that fits takes ({SPEC.frames}, {SPEC.bands}, 1) and gives {len(LABELS)} scores; see `undertone-convert convert --help`"
+    fits = f"a net that fits takes {_SHAPE} and gives {len(LABELS)} scores; see `undertone-convert convert --help`"
     try:
         net = load_keras(path)
     except (ValueError, OSError, TypeError, KeyError) as error:

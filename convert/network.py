@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge.signal.logmel import SPEC, Features
+from edge.signal.features import LEVEL, Features
+from edge.signal.spec import SPEC
 from edge.voice.labels import LABELS, NEGATIVE
 
 # TensorFlow prints pages of its own start-up; a technician needs none of it.
@@ -35,12 +36,12 @@ _SURE = 1e-5
 
 
 def build(widths: tuple[int, ...] = WIDTHS) -> Any:
-    """The net: float32 (batch, 150, 40, 1) in -1..1 to float32 (batch, 7) logits, in the order of LABELS.
+    """The net: float32 (batch, 150, 40, 2) in -1..1 to float32 (batch, 7) logits, in the order of LABELS.
 
     Residual 3x3 convolutions (He et al. 2016) bounded by ReLU6 so that 8 bits hold them, then mean and maximum over time for
     each band, so that pitch and tilt keep their place. Only operators that TFLite has in int8.
     """
-    sound = layers.Input((SPEC.frames, SPEC.bands, 1), name="log_mel")
+    sound = layers.Input((SPEC.frames, SPEC.bands, SPEC.planes), name="sound")
     x = _unit(sound, widths[0], size=5, stride=2)
     for number, width in enumerate(widths[1:]):
         x = _block(x, width, stride=(2, 2) if number < 2 else (2, 1))  # noqa: PLR2004 (five bands are left; they are kept)
@@ -70,10 +71,6 @@ class Trainer:
         keras.utils.set_random_seed(seed)
         tf.config.threading.set_intra_op_parallelism_threads(2)
         self.net = build(widths)
-        self.restart(steps=steps, rate=rate)
-
-    def restart(self, *, steps: int, rate: float) -> None:
-        """Begin another cycle of `steps` at the full `rate` from the weights as they are (warm restarts, Loshchilov and Hutter 2017)."""
         schedule = keras.optimizers.schedules.CosineDecay(rate / 20, steps, alpha=0.01, warmup_target=rate, warmup_steps=steps // 20)
         self._optimiser = keras.optimizers.AdamW(schedule, weight_decay=_WEIGHT_DECAY)
         self._optimiser.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
@@ -87,7 +84,7 @@ class Trainer:
         starts = range(0, len(features) - batch + 1, batch)
         for start in tqdm(starts, desc=title, unit="step", leave=False):
             part = slice(start, start + batch)
-            total += float(self._compiled(tf.constant(features[part, ..., None]), tf.constant(targets[part])))
+            total += float(self._compiled(tf.constant(features[part]), tf.constant(targets[part])))
         return total / max(1, len(starts))
 
     def _step(self, features: Any, targets: Any) -> Any:
@@ -114,7 +111,7 @@ class Trainer:
 
 def logits_of(net: Any, features: Features) -> NDArray[np.float32]:
     """The float net's logits: float32, (n, 7)."""
-    return np.asarray(net.predict(features[..., None], batch_size=256, verbose=0), np.float32)
+    return np.asarray(net.predict(features, batch_size=256, verbose=0), np.float32)
 
 
 def load_keras(path: Path) -> Any:
@@ -123,14 +120,14 @@ def load_keras(path: Path) -> Any:
 
 
 def adapt(net: Any, order: Sequence[int]) -> Any:
-    """A technician's net as `build` makes one: (150, 40, 1) in, seven logits out. `order` says where each of LABELS is in it.
+    """A technician's net as `build` makes one: (150, 40, 2) in, seven logits out. `order` says where each of LABELS is in it.
 
     A softmax at its end is taken off, for logits are what is quantised and calibrated. Raises ValueError saying what does not fit.
     """
     if len(net.inputs) != 1 or len(net.outputs) != 1:
         raise ValueError(f"it has {len(net.inputs)} inputs and {len(net.outputs)} outputs")
     taken, given = tuple(net.inputs[0].shape[1:]), tuple(net.outputs[0].shape[1:])
-    if taken not in ((SPEC.frames, SPEC.bands, 1), (SPEC.frames, SPEC.bands)):
+    if taken not in ((SPEC.frames, SPEC.bands, SPEC.planes), (SPEC.frames, SPEC.bands, 1)):
         raise ValueError(f"it takes {taken}")
     if given != (len(LABELS),):
         raise ValueError(f"it gives {given}")
@@ -145,8 +142,14 @@ def adapt(net: Any, order: Sequence[int]) -> Any:
         said = np.asarray(net(np.random.default_rng(1).normal(size=(8, *taken)).astype(np.float32)))
         if (said >= 0).all() and np.allclose(said.sum(axis=1), 1, atol=1e-3):
             raise ValueError("it gives probabilities and its softmax is no layer of its own that could be taken off")
-    sound = layers.Input((SPEC.frames, SPEC.bands, 1), name="log_mel")
-    scores = net(sound if len(taken) == 3 else layers.Reshape(taken)(sound))  # noqa: PLR2004 (frames, bands, one channel)
+    sound = layers.Input((SPEC.frames, SPEC.bands, SPEC.planes), name="sound")
+    if taken[-1] == SPEC.planes:
+        scores = net(sound)
+    else:
+        # A net of the mel bands alone: a 1x1 convolution that lets their plane through.
+        only = layers.Conv2D(1, 1, use_bias=False, name="mel_bands_only")
+        scores = net(only(sound))
+        only.set_weights([np.eye(SPEC.planes, dtype=np.float32)[:, [LEVEL]][None, None]])
     if tuple(order) != tuple(range(len(LABELS))):
         sort = layers.Dense(len(LABELS), use_bias=False, name="our_order")
         scores = sort(scores)
@@ -160,10 +163,10 @@ def to_int8(net: Any, representative: Features) -> bytes:
 
     def samples() -> Any:
         for sample in representative:
-            yield [sample[None, ..., None]]
+            yield [sample[None]]
 
     # One window at a time: with a fixed batch no shape arithmetic is left in the graph.
-    window = layers.Input((*representative.shape[1:], 1), batch_size=1)
+    window = layers.Input(representative.shape[1:], batch_size=1)
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(window, net(window, training=False)))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = samples

@@ -14,7 +14,7 @@ from convert.corpora import Clip
 from convert.dataset import load_pcm
 from convert.metrics import Floats, Ints
 from edge.errors import SourceError
-from edge.signal.logmel import Features, Windows, spectrogram, windows
+from edge.signal.features import Features, Windows, spectrogram, windows
 from edge.values import Absent, Pcm
 from edge.voice.calibration import Calibration, calibrated, softmax
 from edge.voice.clip import whole_clip
@@ -73,7 +73,7 @@ def score(
     title: str,
     float_net: Callable[[Features], NDArray[np.float32]] | None = None,
 ) -> Scored:
-    """Every clip through `model` in one of CONDITIONS; through `float_net` (windows (n, 150, 40) -> logits) as well, if given.
+    """Every clip through `model` in one of CONDITIONS; through `float_net` (windows (n, 150, 40, 2) -> logits) as well, if given.
 
     The noise of a clip is the same in every run. A clip that cannot be read counts as not judged ("unreadable").
     """

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from convert.corpora import gather
 from convert.splits import Split, by_speaker
 from edge.errors import UsageError
+from edge.signal.spec import SPEC
 
 if TYPE_CHECKING:
     from convert.dataset import Prepared
     from convert.network import Trainer
-    from edge.signal.logmel import Features
+    from edge.signal.features import Features
     from edge.voice.calibration import Calibration
 
 _EXAMPLES = """\
@@ -43,19 +44,17 @@ _LICENCES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How long and how fast. An epoch is `size` windows drawn anew, whatever the corpora hold; each cycle has as many `epochs`."""
+    """How long and how fast. An epoch is `size` windows drawn anew, whatever the corpora hold."""
 
     epochs: int
     size: int
     batch: int = 32
     rate: float = 2e-3
     copies: int = 2
-    cycles: int = 1
 
 
-# Chosen on RAVDESS actors 13-15 (docs/voice-experiments.md). On two free cores about 10 minutes for the features and 15 for each of the two
-# nets (extrapolated from shared cores).
-DEFAULT = Recipe(epochs=24, size=8192, cycles=3)
+# Chosen on RAVDESS actors 13-15 (docs/voice-experiments.md).
+DEFAULT = Recipe(epochs=96, size=8192)
 QUICK = Recipe(epochs=3, size=2048, copies=0)
 
 
@@ -73,7 +72,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--csv", type=Path, metavar="FILE", help="your own clips: columns path,label,speaker")
     parser.add_argument("--quick", action="store_true", help="a few minutes, to see that it works; not for use")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same net on the same machine (default 1)")
-    parser.add_argument("--epochs", type=int, metavar="N", help=f"passes of {DEFAULT.size} windows a cycle (default {DEFAULT.epochs})")
+    parser.add_argument("--epochs", type=int, metavar="N", help=f"passes of {DEFAULT.size} windows (default {DEFAULT.epochs})")
     parser.add_argument("--out", type=Path, default=Path("build/voice"), metavar="DIR", help="where the bundle goes (default build/voice)")
     parser.add_argument(
         "--cache", type=Path, default=Path(".cache/train"), metavar="DIR", help="features, checkpoints (default .cache/train)"
@@ -133,20 +132,18 @@ def run(args: argparse.Namespace) -> int:
 def learn(prepared: "Prepared", recipe: Recipe, seed: int, keep: Path, title: str) -> "tuple[Trainer, Features]":
     """A net trained on `prepared`, going on from `keep` if that is the same training, and windows to quantise it by."""
     from convert.augment import Sampler
-    from convert.network import Trainer
+    from convert.network import WIDTHS, Trainer
 
     sampler = Sampler(prepared)
-    steps, last = recipe.epochs * (recipe.size // recipe.batch), recipe.epochs * recipe.cycles
-    trainer = Trainer(steps=steps, rate=recipe.rate, seed=seed)
-    identity = f"{recipe} {seed} {len(prepared.clips)} {sorted({c.speaker for c in prepared.clips})}"
+    last = recipe.epochs
+    trainer = Trainer(steps=last * (recipe.size // recipe.batch), rate=recipe.rate, seed=seed)
+    identity = f"{recipe} {WIDTHS} {SPEC} {seed} {len(prepared.clips)} {sorted({c.speaker for c in prepared.clips})}"
     done = 0
     note = keep.with_suffix(".json")
     if note.exists() and (noted := json.loads(note.read_text()))["identity"] == identity:
         done = int(noted["done"])
         trainer.resume(keep)
     for epoch in range(done, last):
-        if epoch and epoch % recipe.epochs == 0:
-            trainer.restart(steps=steps, rate=recipe.rate)
         batch = sampler.epoch(recipe.size, np.random.default_rng([seed, epoch]))
         loss = trainer.epoch(batch.features, batch.targets, batch=recipe.batch, title=f"{title} {epoch + 1}/{last}")
         print(f"{title}: {epoch + 1}/{last}, loss {loss:.3f}", flush=True)
@@ -172,7 +169,7 @@ def calibrated_on(net: bytes, prepared: "Prepared", split: Split, scratch: Path)
 
 
 def _int8_logits(net: bytes, prepared: "Prepared", places: "tuple[int, ...]", copy: str, scratch: Path) -> NDArray[np.float64]:
-    from edge.signal.logmel import windows
+    from edge.signal.features import windows
     from edge.voice.emotion import net_logits
     from edge.voice.interpreter import Interpreter
 
@@ -186,7 +183,7 @@ def _float_loss(trainer: "Trainer", net: bytes, prepared: "Prepared", split: Spl
     from convert.calibrate import labels_negative
     from convert.metrics import auc
     from convert.network import logits_of
-    from edge.signal.logmel import windows
+    from edge.signal.features import windows
     from edge.voice.calibration import polarity_odds, softmax
     from edge.voice.labels import LABELS
 
@@ -209,7 +206,7 @@ def _provenance(prepared: "Prepared", recipe: Recipe, seed: int) -> dict[str, ob
     return {
         "made_by": "undertone-convert train",
         "seed": seed,
-        "epochs": recipe.epochs * recipe.cycles,
+        "epochs": recipe.epochs,
         "windows_an_epoch": recipe.size,
         "corpora": {c: sum(clip.corpus == c for clip in prepared.clips) for c in corpora},
         "speakers": {c: len({clip.speaker for clip in prepared.clips if clip.corpus == c}) for c in corpora},

@@ -16,7 +16,7 @@ from convert.metrics import auc, ece, uar
 from convert.pack import finish, now, write_manifest
 from edge.bundle import golden
 from edge.bundle.manifest import Bundle, Manifest
-from edge.signal.logmel import SPEC
+from edge.signal.spec import SPEC
 from edge.values import Absent
 from edge.voice.calibration import Calibration
 from edge.voice.clip import whole_clip

@@ -26,7 +26,7 @@ from edge.bundle.manifest import load
 from edge.bundle.shipped import shipped_models
 from edge.capture import wavfile
 from edge.errors import UsageError
-from edge.signal.logmel import SPEC
+from edge.signal.spec import SPEC
 from edge.voice.labels import LABELS
 from tests.test_bundle import make
 
@@ -186,7 +186,7 @@ def test_a_keras_net_that_fits_becomes_a_bundle_and_another_is_told_what_would(t
     refused = convert("convert", tmp_path / "bands.keras", *shared)
     assert refused.returncode == 1
     last = refused.stderr.strip().splitlines()[-1]
-    assert "bands.keras: it takes (150, 64, 1); a net that fits takes (150, 40, 1) and gives 7 scores" in last
+    assert "bands.keras: it takes (150, 64, 1); a net that fits takes (150, 40, 2) and gives 7 scores" in last
 
 
 # --- evaluate --------------------------------------------------------------------------------------------------------

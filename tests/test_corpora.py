@@ -9,7 +9,7 @@ from convert.dataset import duplicates, prepare
 from convert.splits import by_speaker
 from edge.bundle.golden import Recipe
 from edge.errors import UsageError
-from edge.signal.logmel import SPEC
+from edge.signal.spec import SPEC
 
 
 def sound(rate, seconds=1.0, seed=1):
@@ -43,7 +43,7 @@ def test_tess_originals_of_every_kind_are_read(tess, tmp_path, capfd):
     prepared = prepare(clips, tmp_path / "cache", copies=1, seed=1, workers=1)
     assert len(prepared.clips) == 5
     assert set(prepared.copies) == {"wide", "phone", "call1"}
-    assert all(len(s) == 49 and s.shape[1] == SPEC.bands for s in prepared.copies["wide"])
+    assert all(len(s) == 49 and s.shape[1:] == (SPEC.bands, SPEC.planes) for s in prepared.copies["wide"])
     capfd.readouterr()
     # What the cache holds is not made again: even the clips may be gone.
     again = prepare(clips, tmp_path / "cache", copies=1, seed=1, workers=1)

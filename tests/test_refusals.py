@@ -86,7 +86,7 @@ def floating(desk):
     import keras
     import tensorflow as tf
 
-    net = keras.Sequential([keras.layers.Input((150, 40, 1)), keras.layers.Flatten(), keras.layers.Dense(7)])
+    net = keras.Sequential([keras.layers.Input((150, 40, 2)), keras.layers.Flatten(), keras.layers.Dense(7)])
     folder = desk.bundle()
     (folder / "model.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(net).convert())
     finish(folder, desk.private)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from edge.segment.crosstalk import CustomerUtterance, customer_utterance
-from edge.signal.logmel import active_frames, spectrogram
+from edge.signal.features import active_frames, spectrogram
 from edge.signal.pcm import level_dbfs
 from edge.values import FRAME_SAMPLES, Pcm, Role, Utterance
 

@@ -14,8 +14,9 @@ from edge.bundle.manifest import Bundle
 from edge.bundle.signature import Trust
 from edge.errors import ModelError
 from edge.segment.crosstalk import CustomerUtterance
-from edge.signal.logmel import SPEC, Windows, quantise, spectrogram, windows
+from edge.signal.features import Windows, quantise, spectrogram, windows
 from edge.signal.pcm import clipping_share, level_dbfs
+from edge.signal.spec import SPEC
 from edge.values import Absent, Evidence, Pcm, Utterance, VoiceReading
 from edge.voice.calibration import Calibration, calibrated
 from edge.voice.interpreter import Interpreter
@@ -64,7 +65,7 @@ class EmotionModel:
         self._interpreter = Interpreter(net)
         if found.input != self._interpreter.input or found.output != self._interpreter.output:
             raise ModelError(f"{net}: its shape or quantisation is not what the manifest says; pack the bundle again")
-        if self._interpreter.input.shape != (1, SPEC.frames, SPEC.bands, 1) or self._interpreter.output.shape != (1, len(LABELS)):
+        if self._interpreter.input.shape != (1, SPEC.frames, SPEC.bands, SPEC.planes) or self._interpreter.output.shape != (1, len(LABELS)):
             shapes = f"takes {self._interpreter.input.shape} and gives {self._interpreter.output.shape}"
             raise ModelError(f"{net}: {shapes}, not these features and labels; convert the net again")
         self.info = Info(name=found.name, version=found.version, licence=found.licence, runtime=self._interpreter.runtime)

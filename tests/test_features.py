@@ -5,9 +5,10 @@ import pytest
 
 from edge.bundle.golden import Recipe
 from edge.capture.wavfile import blocks, write
-from edge.signal.logmel import SPEC, active_frames, quantise, spectrogram, windows
+from edge.signal.features import LEVEL, PITCH, active_frames, quantise, spectrogram, windows
 from edge.signal.pcm import alaw, clipping_share, level_dbfs, mulaw, to_float, to_pcm
 from edge.signal.resample import frames
+from edge.signal.spec import SPEC
 from edge.signal.telephone import band_limit
 
 
@@ -21,7 +22,7 @@ def tone(hz, amplitude=8000, samples=16_000):
 
 def test_windows_have_the_shape_and_range_of_the_spec():
     cut = windows(spectrogram(speech()))
-    assert cut.features.shape == (1, SPEC.frames, SPEC.bands)
+    assert cut.features.shape == (1, SPEC.frames, SPEC.bands, SPEC.planes)
     assert cut.features.dtype == np.float32
     assert cut.features.min() >= -1.0
     assert cut.features.max() <= 1.0
@@ -65,13 +66,13 @@ def test_long_speech_is_read_in_windows_that_overlap_by_half_and_end_with_it():
 
 
 def test_a_sine_at_full_scale_reads_as_its_level_in_one_band():
-    peaks = spectrogram(tone(1000)).max(axis=1)
+    peaks = spectrogram(tone(1000))[..., LEVEL].max(axis=1)
     # 20 log10(8000) is 78 dB; two triangles share it.
     assert peaks == pytest.approx(np.full(len(peaks), 75), abs=4)
 
 
 def test_no_sound_and_one_sample_still_give_a_frame():
-    assert spectrogram(np.zeros(1, np.int16)).shape == (1, SPEC.bands)
+    assert spectrogram(np.zeros(1, np.int16)).shape == (1, SPEC.bands, SPEC.planes)
     assert windows(spectrogram(np.zeros(1, np.int16))).features.shape[0] == 1
 
 
@@ -126,3 +127,24 @@ def test_the_telephone_band_passes_speech_and_stops_the_rest():
     assert through(1000) == pytest.approx(0, abs=0.1)
     assert through(100) < -40
     assert through(4000) < -40
+
+
+def buzz(hz, level=6000):
+    """Harmonics of `hz` within the telephone band only: no fundamental."""
+    at = np.arange(16_000) / 16_000
+    harmonics = [n * hz for n in range(1, 60) if 300 < n * hz < 3400]
+    return np.rint(level / len(harmonics) * sum(np.sin(2 * np.pi * f * at + f) for f in harmonics)).astype(np.int16)
+
+
+@pytest.mark.parametrize("hz", [90, 140, 220, 380])
+def test_a_pitch_whose_fundamental_the_line_cuts_off_is_still_seen(hz):
+    rows = np.geomspace(SPEC.pitch_low_hz, SPEC.pitch_high_hz, SPEC.bands)
+    seen = rows[spectrogram(buzz(hz))[10:-10, :, PITCH].argmax(axis=1)]
+    # Rows lie 4.7 % apart.
+    assert seen == pytest.approx(np.full(len(seen), hz), rel=0.03)
+
+
+def test_noise_has_no_pitch_and_silence_none_at_all():
+    noise = np.random.default_rng(1).normal(0, 3000, 16_000).astype(np.int16)
+    assert spectrogram(noise)[..., PITCH].max() < 0.5 * spectrogram(buzz(140))[10:-10, :, PITCH].max()
+    assert not spectrogram(np.zeros(16_000, np.int16))[..., PITCH].any()
