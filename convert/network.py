@@ -35,21 +35,31 @@ _POLARITY_SHARE = 0.5
 _SURE = 1e-5
 
 
-def build(widths: tuple[int, ...] = WIDTHS) -> Any:
-    """The net: float32 (batch, 150, 40, 2) in -1..1 to float32 (batch, 7) logits, in the order of LABELS.
+def build(widths: tuple[int, ...] = WIDTHS) -> tuple[Any, Any]:
+    """The net, and the same layers with each member's own logits as outputs, which is what is trained.
 
-    Residual 3x3 convolutions (He et al. 2016) bounded by ReLU6 so that 8 bits hold them, then mean and maximum over time for
-    each band, so that pitch and tilt keep their place. Only operators that TFLite has in int8.
+    float32 (batch, 150, 40, 2) in -1..1 to float32 (batch, 7) logits, in the order of LABELS. Two members, one that hears the levels alone
+    and one that hears the pitch too; they err differently, and their mean errs less than either (measured; Hansen and Salamon 1990).
+    Only operators that TFLite has in int8.
     """
     sound = layers.Input((SPEC.frames, SPEC.bands, SPEC.planes), name="sound")
-    x = _unit(sound, widths[0], size=5, stride=2)
+    members = [_member(sound[..., : LEVEL + 1], widths, "levels"), _member(sound, widths, "levels_and_pitch")]
+    return keras.Model(sound, layers.Average(name="logits")(members), name="undertone_voice"), keras.Model(sound, members)
+
+
+def _member(x: Any, widths: tuple[int, ...], name: str) -> Any:
+    """Residual 3x3 convolutions (He et al. 2016) bounded by ReLU6 so that 8 bits hold them.
+
+    Then mean and maximum over time for each band, so that pitch and tilt keep their place.
+    """
+    x = _unit(x, widths[0], size=5, stride=2)
     for number, width in enumerate(widths[1:]):
         x = _block(x, width, stride=(2, 2) if number < 2 else (2, 1))  # noqa: PLR2004 (five bands are left; they are kept)
     mean = layers.AveragePooling2D((x.shape[1], 1))(x)
     peak = layers.MaxPooling2D((x.shape[1], 1))(x)
     pooled = layers.Flatten()(layers.Concatenate()([mean, peak]))
     pooled = layers.Dropout(0.25, seed=1)(pooled)
-    return keras.Model(sound, layers.Dense(len(LABELS), name="logits")(pooled), name="undertone_voice")
+    return layers.Dense(len(LABELS), name=name)(pooled)
 
 
 def _unit(x: Any, width: int, size: int = 3, stride: int | tuple[int, int] = 1, *, bounded: bool = True) -> Any:
@@ -65,12 +75,12 @@ def _block(x: Any, width: int, stride: tuple[int, int]) -> Any:
 
 
 class Trainer:
-    """One training: the net, its optimiser, an average of its weights, and the step."""
+    """One training: the net, its optimiser, and the step. Members share no weight, so each learns as if it were alone."""
 
     def __init__(self, *, steps: int, rate: float, seed: int, widths: tuple[int, ...] = WIDTHS) -> None:
         keras.utils.set_random_seed(seed)
         tf.config.threading.set_intra_op_parallelism_threads(2)
-        self.net = build(widths)
+        self.net, self._members = build(widths)
         schedule = keras.optimizers.schedules.CosineDecay(rate / 20, steps, alpha=0.01, warmup_target=rate, warmup_steps=steps // 20)
         self._optimiser = keras.optimizers.AdamW(schedule, weight_decay=_WEIGHT_DECAY)
         self._optimiser.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
@@ -79,7 +89,7 @@ class Trainer:
         self._compiled: Callable[..., Any] = tf.function(self._step, jit_compile=False)
 
     def epoch(self, features: Features, targets: NDArray[np.float32], *, batch: int, title: str) -> float:
-        """One pass in the given order; the mean loss. `targets` are soft labels, (n, 7)."""
+        """One pass in the given order; the mean loss of both members together. `targets` are soft labels, (n, 7)."""
         total = 0.0
         starts = range(0, len(features) - batch + 1, batch)
         for start in tqdm(starts, desc=title, unit="step", leave=False):
@@ -90,12 +100,7 @@ class Trainer:
     def _step(self, features: Any, targets: Any) -> Any:
         smooth = (1 - _SMOOTHING) * targets + _SMOOTHING / len(LABELS)
         with tf.GradientTape() as tape:
-            logits = self.net(features, training=True)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
-            # Negative or not is what a call's verdict needs most: it is learnt beside the seven emotions, as a second task.
-            said = tf.clip_by_value(tf.reduce_sum(tf.nn.softmax(logits) * _NEGATIVE, axis=1), _SURE, 1 - _SURE)
-            meant = tf.reduce_sum(smooth * _NEGATIVE, axis=1)
-            loss += _POLARITY_SHARE * tf.reduce_mean(-meant * tf.math.log(said) - (1 - meant) * tf.math.log(1 - said))
+            loss = tf.add_n([_loss(logits, smooth) for logits in self._members(features, training=True)])
         gradients = tape.gradient(loss, self.net.trainable_variables)
         self._optimiser.apply_gradients(zip(gradients, self.net.trainable_variables, strict=True))
         return loss
@@ -107,6 +112,14 @@ class Trainer:
     def resume(self, path: Path) -> None:
         """Go on from what `save` kept."""
         self._state.read(str(path)).assert_consumed()
+
+
+def _loss(logits: Any, meant: Any) -> Any:
+    """Cross-entropy of one member; negative or not, which a call's verdict needs most, is learnt beside it as a second task."""
+    negative = tf.clip_by_value(tf.reduce_sum(tf.nn.softmax(logits) * _NEGATIVE, axis=1), _SURE, 1 - _SURE)
+    truly = tf.reduce_sum(meant * _NEGATIVE, axis=1)
+    second = tf.reduce_mean(-truly * tf.math.log(negative) - (1 - truly) * tf.math.log(1 - negative))
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(meant, logits)) + _POLARITY_SHARE * second
 
 
 def logits_of(net: Any, features: Features) -> NDArray[np.float32]:

@@ -54,7 +54,7 @@ class Recipe:
 
 
 # Chosen on RAVDESS actors 13-15 (docs/voice-experiments.md).
-DEFAULT = Recipe(epochs=96, size=8192)
+DEFAULT = Recipe(epochs=80, size=8192)
 QUICK = Recipe(epochs=3, size=2048, copies=0)
 
 
