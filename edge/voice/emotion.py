@@ -126,9 +126,9 @@ def net_logits(interpreter: Interpreter, cut: Windows) -> NDArray[np.float64]:
 
 
 def net_answers(interpreter: Interpreter, pcm: Pcm) -> Mapping[str, Sequence[float]]:
-    """What golden vectors hold of `pcm`: every 97th cell of the features (-1..1), and the logits."""
+    """What golden vectors hold of `pcm`: every 199th cell of the features (-1..1), and the logits."""
     cut = windows(spectrogram(pcm))
-    return {"features": cut.features.ravel()[::97].tolist(), "logits": net_logits(interpreter, cut).tolist()}
+    return {"features": cut.features.ravel()[::199].tolist(), "logits": net_logits(interpreter, cut).tolist()}
 
 
 def _quality(utterance: Utterance, voiced_ms: int, clipping: float) -> float:
