@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The machine's own certificates: sites have proxies with theirs.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help setup demo test check bench chaos lock system clean
+.PHONY: help setup demo test check bench chaos fuzz soak lock system clean
 help: ## this page
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -46,8 +46,14 @@ check: setup ## lint, format, types
 bench: setup ## figures and ratios against named baselines, in one run
 	$(BIN)/python -m tests.bench
 
-chaos: setup ## kill broker and box at random instants, count what a subscriber got
+chaos: setup ## every fault that a cupboard holds, and what came of it
 	$(BIN)/python -m tests.chaos
+
+fuzz: setup ## a million damaged inputs for everything that takes input from outside
+	$(BIN)/python -m tests.fuzz --inputs 1000000
+
+soak: setup ## eight hours of calls on four lines, as fast as the machine can
+	$(BIN)/python -m tests.soak --hours 8
 
 lock: | $(BIN)/uv ## write constraints.txt anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-header --no-annotate pyproject.toml -o constraints.txt
