@@ -19,11 +19,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import live
+from tests.bench import live, shape
 from tests.bench.environments import bench_python, box_size_mb, tflite_python
 
 ROOT = Path(__file__).parent.parent.parent
 CALL = ROOT / "tests" / "demo" / "call.wav"
+BUILD = ROOT / "build"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +154,40 @@ def live_rows(_: int) -> list[Row]:
         return [Row(**figures) for figures in live.measure(Path(folder), CALL)]
 
 
+def growth_rows(runs: int) -> list[Row]:
+    """Flat or not: calls of 1 to 60 minutes, 1 to 8 lines, outboxes of up to a million rows. Its curves go into build/growth.png."""
+    curves = shape.growth(quick=runs < 2)
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / "growth.json").write_text(json.dumps(curves, indent=1))
+    _plot_growth(curves, BUILD / "growth.png")
+    return [Row(**figures) for figures in shape.growth_rows(curves)]
+
+
+def word_errors(runs: int) -> list[Row]:
+    """What cutting by the endpointer does to words."""
+    return [Row(**figures) for figures in shape.word_errors(min(8, 2 * runs))]
+
+
+def capacity(runs: int) -> list[Row]:
+    """How many lines this machine carries."""
+    return [Row(**figures) for figures in shape.capacity(1 if runs < 2 else 24)]
+
+
+def instructions(_: int) -> list[Row]:
+    """Counts that two machines can compare."""
+    return [Row(**figures) for figures in shape.instructions(CALL)]
+
+
 SECTIONS: dict[str, Callable[[int], list[Row]]] = {
     "call": cpu_of_a_call,
     "clip": cpu_of_a_clip,
     "sentence": cpu_of_a_sentence,
     "interpreter": interpreters,
     "size": size,
+    "wer": word_errors,
+    "instructions": instructions,
+    "growth": growth_rows,
+    "capacity": capacity,
     "live": live_rows,
 }
 
@@ -166,8 +195,8 @@ SECTIONS: dict[str, Callable[[int], list[Row]]] = {
 def main() -> int:
     """Measure, print, save."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help=f"only these of {', '.join(SECTIONS)} (default: all)")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help=f"only these, of {', '.join(SECTIONS)} (default: all)")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each worker (default: 5); 1 only tries everything at small size")
     args = parser.parse_args()
     console = Console()
     rows = []
@@ -181,12 +210,12 @@ def main() -> int:
     for row in rows:
         table.add_row(row.name, f"{row.figure:.2f} {row.unit}", f"{row.least:g}", f"{row.aim:g}", row.verdict, row.detail)
     console.print(table)
-    build = ROOT / "build"
-    build.mkdir(exist_ok=True)
-    (build / "bench.json").write_text(
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / "bench.json").write_text(
         json.dumps({"machine": machine, "rows": [asdict(r) | {"verdict": r.verdict} for r in rows]}, indent=1)
     )
-    _plot(rows, build / "bench.png")
+    if rows:
+        _plot(rows, BUILD / "bench.png")
     console.print("saved: build/bench.json, build/bench.png")
     return 0
 
@@ -205,12 +234,31 @@ def _plot(rows: list[Row], path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    shares = [(r.least / r.figure if r.higher else r.figure / r.least) for r in rows]
+    shares = [(r.least / max(r.figure, 1e-9) if r.higher else r.figure / r.least) for r in rows]
     figure, axes = plt.subplots(figsize=(10, 0.6 * len(rows) + 1.2))
     axes.barh([r.name for r in rows], shares, color=["#1f7a8c" if s <= 1 else "#c2491d" for s in shares])
     axes.axvline(1, color="black", linestyle="--", linewidth=1)
     axes.set_xlabel("share of the least that is asked for (left of the line is good)")
     axes.invert_yaxis()
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+def _plot_growth(curves: dict[str, list[dict[str, float]]], path: Path) -> None:
+    """Cost per unit over size, the smallest being 1: flat is good."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    names = {"calls": "minutes of a call", "lines": "lines at once", "outboxes": "rows in the outbox"}
+    figure, every = plt.subplots(1, len(curves), figsize=(11, 3.2), sharey=True)
+    for axes, (name, points) in zip(every, curves.items(), strict=True):
+        axes.plot([max(1, p["x"]) for p in points], [p["cost"] / points[0]["cost"] for p in points], marker="o", color="#1f7a8c")
+        axes.set_xscale("log")
+        axes.set_xlabel(names[name])
+        axes.set_ylim(bottom=0)
+    every[0].set_ylabel("cost of one, the first being 1")
     figure.tight_layout()
     figure.savefig(path, dpi=110)
 

@@ -1,0 +1,118 @@
+"""How cost grows: with the length of a call, with the rows in an outbox, with lines. Each figure per unit, so that flat is flat."""
+
+import json
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from edge.box.clock import now
+from edge.box.synthetic import dialogue
+from edge.bus.commands import CallStart
+from edge.bus.events import Event, Metrics
+from edge.bus.outbox import Outbox
+from edge.config import Config, LineConfig, SourceConfig
+from edge.engines import Engines, load_engines
+from edge.line import Line
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame, Mode, Pcm, Role
+
+# What grows by less than this from the smallest to the largest is called flat.
+_FLAT = 1.25
+_LINE = LineConfig(name="bench", source=SourceConfig(device="auto"), channels=(Role.CUSTOMER, Role.AGENT))
+
+
+def _resident_mb() -> float:
+    fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(fields[1]) * 4096 / 1e6
+
+
+def _hear(sound: Pcm, seconds: int, engines: Engines, config: Config) -> float:
+    """CPU seconds of this thread for one call of `seconds`, the dialogue said over and over."""
+    line = Line(line=_LINE, config=config, engines=engines)
+    began = time.thread_time()
+    list(line.obey(CallStart(line=_LINE.name)))
+    for start in range(0, seconds * SAMPLE_RATE, FRAME_SAMPLES):
+        at = start % (sound.shape[1] - FRAME_SAMPLES) // FRAME_SAMPLES * FRAME_SAMPLES
+        list(line.hear(Frame(start=start, pcm=np.ascontiguousarray(sound[:, at : at + FRAME_SAMPLES]))))
+    list(line.end("command"))
+    return time.thread_time() - began
+
+
+def calls(minutes: tuple[int, ...], mode: str) -> list[dict[str, float]]:
+    """CPU seconds a minute of call, and resident memory after it, for calls of so many `minutes`."""
+    config = msgspec.structs.replace(Config(), mode=Mode(mode))
+    engines, sound = load_engines(config), dialogue(60, 2)
+    _hear(sound, 20, engines, config)
+    return [{"x": n, "cost": _hear(sound, n * 60, engines, config) / n, "memory_mb": _resident_mb()} for n in minutes]
+
+
+def lines(counts: tuple[int, ...], mode: str) -> list[dict[str, float]]:
+    """CPU seconds a line and minute, and resident memory, with so many lines at once, as fast as they go."""
+    config = msgspec.structs.replace(Config(), mode=Mode(mode))
+    engines, sound = load_engines(config), dialogue(30, 2)
+    _hear(sound, 20, engines, config)
+    found = []
+    for count in counts:
+        began = time.process_time()
+        threads = [threading.Thread(target=_hear, args=(sound, 30, engines, config)) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        # Measured while all are in their calls: recognisers are let go at the end.
+        memory_mb = _resident_mb()
+        while any(thread.is_alive() for thread in threads):
+            memory_mb = max(memory_mb, _resident_mb())
+            time.sleep(0.1)
+        found.append({"x": count, "cost": (time.process_time() - began) / count * 2, "memory_mb": memory_mb})
+    return found
+
+
+def outboxes(rows: tuple[int, ...]) -> list[dict[str, float]]:
+    """Milliseconds to put, send and acknowledge one event beside so many rows that wait; and to look at the next 20."""
+    found = []
+    for count in rows:
+        with tempfile.TemporaryDirectory() as folder:
+            outbox = Outbox(Path(folder) / "outbox.sqlite", max_bytes=4_000_000_000, site="bench", device="box")
+            for begin in range(0, count, 10_000):
+                outbox.put([_event(n) for n in range(begin, min(count, begin + 10_000))])
+            took = []
+            for n in range(100):
+                began = time.perf_counter()
+                outbox.put([_event(count + n)])
+                row = outbox.pending(20)[0]
+                outbox.sent(row)
+                outbox.acknowledged(row)
+                took.append((time.perf_counter() - began) * 1000)
+            found.append({"x": count, "cost": statistics.median(took)})
+            outbox.close()
+    return found
+
+
+def _event(number: int) -> Event:
+    data = Metrics(
+        call="bench", line="bench", n=number, start_ms=0, end_ms=15_000, roles=[], silence_ms=0, overlap_ms=0,
+        longest_silence_ms=0, dead_air_ms=0, lost_ms=0, tones=[], scores=None,
+    )  # fmt: skip
+    return Event(id=f"bench:{number}", topic="call/bench/metrics", time=now(), data=data)
+
+
+def said(points: list[dict[str, float]]) -> str:
+    """Flat or not: the cost of the largest against the smallest that is not nothing."""
+    first, last = points[0]["cost"], points[-1]["cost"]
+    grown = last / first
+    return f"flat ({grown:.2f})" if grown <= _FLAT else f"grows: {grown:.2f} times from {points[0]['x']:g} to {points[-1]['x']:g}"
+
+
+def main() -> None:
+    """python -m tests.bench.growth NAME SIZES MODE: one curve in a process of its own, as JSON."""
+    name, sizes, mode = sys.argv[1:]
+    numbers = tuple(int(size) for size in sizes.split(","))
+    print(json.dumps(outboxes(numbers) if name == "outboxes" else {"calls": calls, "lines": lines}[name](numbers, mode)))
+
+
+if __name__ == "__main__":
+    main()
