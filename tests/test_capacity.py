@@ -3,7 +3,7 @@
 import pytest
 
 from edge.box import capacity
-from edge.box.capacity import Capacity, keep, measure, measured
+from edge.box.capacity import Capacity, estimates, keep, measure, measured
 from edge.config import Config
 
 
@@ -42,3 +42,11 @@ def test_no_more_lines_are_tried_than_asked_for(monkeypatch, lines):
     monkeypatch.setattr(capacity, "_together", lambda count, *_: tried.append(count) or 0.0)
     assert measure(Config(), lines, lambda _step: None).lines == lines
     assert tried == [lines]
+
+
+def test_what_a_raspberry_pi_should_carry_is_called_an_estimate_and_shows_its_arithmetic():
+    four, five = estimates(Capacity(lines=8, channels=2, share=0.08, late_s=0.4, cores=2))
+    assert four == (
+        "estimate, not measured: a Raspberry Pi 4 should carry 6 such line(s): 4 cores x 0.7 / (0.080 of a core here x 5.3 times as slow)"
+    )
+    assert "Raspberry Pi 5 should carry 17 such" in five

@@ -32,6 +32,10 @@ _HOPELESS_S = 3.0
 # More load than this before it begins is somebody else's.
 _BUSY = 0.3
 _FILE = "capacity.json"
+# How many times as long one core of a Raspberry Pi takes as one core of a server or PC of these years: single-core Geekbench 6 is
+# roughly 300 on a Pi 4, 800 on a Pi 5 and 1600 there (recalled, not looked up). An estimate and never a measurement.
+_PI = {"Raspberry Pi 4": 1600 / 300, "Raspberry Pi 5": 1600 / 800}
+_PI_CORES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,16 @@ def keep(capacity: Capacity, state_dir: Path) -> None:
     """Write the measurement where `measured` finds it. Raises OSError."""
     kept = {"lines": capacity.lines, "channels": capacity.channels, "share_of_a_core": round(capacity.share, 3), "measured_at": now()}
     (state_dir / _FILE).write_text(json.dumps(kept) + "\n", encoding="utf-8")
+
+
+def estimates(capacity: Capacity) -> list[str]:
+    """What a Pi 4 and a Pi 5 should carry, each with its arithmetic in one line."""
+    lines = []
+    for name, slower in _PI.items():
+        carried = math.floor(_PI_CORES * _ROOM / (capacity.share * slower))
+        sum_of_it = f"{_PI_CORES} cores x {_ROOM} / ({capacity.share:.3f} of a core here x {slower:.1f} times as slow)"
+        lines.append(f"estimate, not measured: a {name} should carry {carried} such line(s): {sum_of_it}")
+    return lines
 
 
 def measure(config: Config, at_most: int, tell: Callable[[str], None]) -> Capacity:

@@ -148,7 +148,7 @@ def _with_credentials(config: "Config") -> "Config":
 
 
 def _bench(config: "Config | None", args: argparse.Namespace) -> int:
-    from edge.box.capacity import keep, measure
+    from edge.box.capacity import estimates, keep, measure
     from edge.config import Config
 
     given = config or Config()
@@ -160,5 +160,10 @@ def _bench(config: "Config | None", args: argparse.Namespace) -> int:
 
         print(msgspec.json.encode(capacity).decode())
     else:
+        busy = capacity.lines * capacity.share / capacity.cores
         print(f"this box carries {capacity.lines} line(s) of {capacity.channels} channel(s), all customers speaking")
+        print(
+            f"they keep {busy:.0%} of its {capacity.cores} cores busy: the margin is {1 - busy:.0%}; {capacity.late_s:.2f} s late at worst"
+        )
+        print("\n".join(estimates(capacity)))
     return 0 if capacity.lines else 1
