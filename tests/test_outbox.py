@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from edge.bus.held import Held
 from edge.bus.outbox import Outbox
-from edge.bus.store import read_counts
+from edge.bus.rows import read_row
+from edge.bus.store import DamageError, read_counts
 from edge.errors import StoreError
 from tests.telling import alert, consumer, failed, open_outbox, started, text, until
 
@@ -445,3 +446,10 @@ def test_a_bit_that_flips_inside_an_event_is_seen_and_never_published(tmp_path):
     assert outbox.pending(5) == []
     assert [body["data"]["reason"] for body in bodies(outbox)] == ["store_damaged"]
     outbox.close()
+
+
+def test_a_body_that_damage_turned_into_a_number_is_damage_and_no_traceback():
+    # Found by fuzzing: SQLite gives back whatever type it finds in a damaged file.
+    columns = (1, "id", "gap", 0, 1, 0, 0.0, 0.0, None, 7, 7)
+    with pytest.raises(DamageError, match="event 1"):
+        read_row(columns, uptime=0.0, boot=0)

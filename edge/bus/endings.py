@@ -1,5 +1,7 @@
 """How the box ends what a crash left open, and how it announces what it lost: events made from what was stored."""
 
+from datetime import datetime
+
 import msgspec
 
 from edge.box.clock import now
@@ -33,13 +35,15 @@ def ends(store: Store) -> list[Event]:
     calls = store.execute("SELECT call, line, started_at FROM open_calls ORDER BY rowid").fetchall()
     try:
         return [alert_after_crash(*found) for found in alerts] + [call_after_crash(*found) for found in calls]
-    except (msgspec.MsgspecError, TypeError) as error:
+    except (msgspec.MsgspecError, TypeError, ValueError) as error:
         raise DamageError(f"what was open cannot be read: {error}") from error
 
 
 def alert_after_crash(snapshot: bytes, topic: str) -> Event:
     """The end of the alert whose last snapshot (JSON) was told on `topic`."""
     last = msgspec.json.decode(snapshot, type=Alert)
+    # What outlives a damaged file must still be a time: how long to page is worked out from it.
+    datetime.fromisoformat(last.expires_at)
     moment = now()
     ended = msgspec.structs.replace(last, revision=last.revision + 1, state="end", end_reason="restart", updated_at=moment)
     return Event(id=f"{last.alert}:{ended.revision}", topic=topic, time=moment, data=ended, alert_lane=True)

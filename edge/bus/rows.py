@@ -39,7 +39,8 @@ def checksum(id_: str, topic: str, sequence: int, body: bytes) -> int:
 def read_row(columns: tuple[Any, ...], *, uptime: float, boot: int) -> Row:
     """The row whose columns these are, at `uptime` seconds of the machine and in this `boot` of the box. Raises DamageError."""
     row, id_, topic, lane, sequence, its_boot, its_uptime, wall, lifetime, body, crc = columns
-    if crc != checksum(id_, topic, sequence, body):
+    # SQLite keeps whatever type it finds in a damaged file.
+    if not isinstance(body, bytes) or crc != checksum(id_, topic, sequence, body):
         raise DamageError(f"event {row} is not as it was written")
     # Within one life of the process the wall clock may jump; uptime does not.
     age = max(uptime - its_uptime if its_boot == boot else time.time() - wall, 0.0)
