@@ -20,6 +20,10 @@ _SPOILT_AFTER = 2 * SAMPLE_RATE
 # Vosk looks ahead: the last frames of a closed utterance come out with the next one, and a word made of them alone is nobody's.
 _SPILL = SAMPLE_RATE // 25
 
+# The shipped model's beam, and the one it gets: a third less CPU (45.2 to 29.2 s and 28.9 to 19.2 s for eight and five minutes of
+# drawn calls' speech) for 0.4 points of WER on their 1578 words. What any other model's makers chose is left as it is.
+_BEAM, _NARROWER = "--beam=10.0", "--beam=8.0"
+
 
 class Engine:
     """The Vosk model, one a box. `channel()` may be called from any thread; each channel belongs to one thread."""
@@ -31,7 +35,7 @@ class Engine:
         try:
             with tempfile.TemporaryDirectory(prefix="undertone-vosk-") as folder:
                 # Always a path: `lang=` would go online.
-                self._model = vosk.Model(model_path=str(_without_dither(model_dir, Path(folder))))
+                self._model = vosk.Model(model_path=str(_for_a_box(model_dir, Path(folder))))
         except Exception as error:  # Vosk raises bare Exception
             raise ModelError(f"{model_dir}: Vosk cannot load this model ({error}); run `undertone fetch-model` again") from error
 
@@ -40,8 +44,8 @@ class Engine:
         return ChannelRecogniser(self._model)
 
 
-def _without_dither(model_dir: Path, folder: Path) -> Path:
-    """`model_dir` as seen from `folder`, by links, with Kaldi's dither off.
+def _for_a_box(model_dir: Path, folder: Path) -> Path:
+    """`model_dir` as seen from `folder`, by links, with Kaldi's dither off, and a narrower beam for the model that it was measured with.
 
     By default Kaldi adds noise from the process's random numbers to the sound: the same call then gives other words and times on
     another day (measured: word ends moved by 30 ms). The files of the model itself are pinned by their sha256, so they stay.
@@ -53,7 +57,7 @@ def _without_dither(model_dir: Path, folder: Path) -> Path:
     for part in (model_dir / "conf").resolve().iterdir():
         text = part.read_text(encoding="utf-8")
         more = "\n--dither=0\n" if part.name == "mfcc.conf" and "--dither" not in text else ""
-        (folder / "conf" / part.name).write_text(text + more, encoding="utf-8")
+        (folder / "conf" / part.name).write_text(text.replace(_BEAM, _NARROWER) + more, encoding="utf-8")
     return folder
 
 
