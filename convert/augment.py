@@ -37,7 +37,7 @@ class Sampler:
         self._corpora = list(self._groups)
         shares = np.asarray([SHARES[corpus] for corpus in self._corpora])
         self._shares = shares / shares.sum()
-        self._active = {name: [active_frames(s) for s in made] for name, made in prepared.copies.items()}
+        self._active = {name: [active_frames(s[..., LEVEL]) for s in made] for name, made in prepared.copies.items()}
 
     def epoch(self, size: int, rng: Rng) -> Batch:
         """`size` windows; the same for the same state of `rng`."""

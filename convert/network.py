@@ -35,7 +35,7 @@ _POLARITY_SHARE = 0.5
 _SURE = 1e-5
 
 
-def build(widths: tuple[int, ...] = WIDTHS) -> tuple[Any, Any]:
+def build() -> tuple[Any, Any]:
     """The net, and the same layers with each member's own logits as outputs, which is what is trained.
 
     float32 (batch, 150, 40, 2) in -1..1 to float32 (batch, 7) logits, in the order of LABELS. Two members, one that hears the levels alone
@@ -43,17 +43,17 @@ def build(widths: tuple[int, ...] = WIDTHS) -> tuple[Any, Any]:
     Only operators that TFLite has in int8.
     """
     sound = layers.Input((SPEC.frames, SPEC.bands, SPEC.planes), name="sound")
-    members = [_member(sound[..., : LEVEL + 1], widths, "levels"), _member(sound, widths, "levels_and_pitch")]
+    members = [_member(sound[..., : LEVEL + 1], "levels"), _member(sound, "levels_and_pitch")]
     return keras.Model(sound, layers.Average(name="logits")(members), name="undertone_voice"), keras.Model(sound, members)
 
 
-def _member(x: Any, widths: tuple[int, ...], name: str) -> Any:
+def _member(x: Any, name: str) -> Any:
     """Residual 3x3 convolutions (He et al. 2016) bounded by ReLU6 so that 8 bits hold them.
 
     Then mean and maximum over time for each band, so that pitch and tilt keep their place.
     """
-    x = _unit(x, widths[0], size=5, stride=2)
-    for number, width in enumerate(widths[1:]):
+    x = _unit(x, WIDTHS[0], size=5, stride=2)
+    for number, width in enumerate(WIDTHS[1:]):
         x = _block(x, width, stride=(2, 2) if number < 2 else (2, 1))  # noqa: PLR2004 (five bands are left; they are kept)
     mean = layers.AveragePooling2D((x.shape[1], 1))(x)
     peak = layers.MaxPooling2D((x.shape[1], 1))(x)
@@ -77,10 +77,10 @@ def _block(x: Any, width: int, stride: tuple[int, int]) -> Any:
 class Trainer:
     """One training: the net, its optimiser, and the step. Members share no weight, so each learns as if it were alone."""
 
-    def __init__(self, *, steps: int, rate: float, seed: int, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self, *, steps: int, rate: float, seed: int) -> None:
         keras.utils.set_random_seed(seed)
         tf.config.threading.set_intra_op_parallelism_threads(2)
-        self.net, self._members = build(widths)
+        self.net, self._members = build()
         schedule = keras.optimizers.schedules.CosineDecay(rate / 20, steps, alpha=0.01, warmup_target=rate, warmup_steps=steps // 20)
         self._optimiser = keras.optimizers.AdamW(schedule, weight_decay=_WEIGHT_DECAY)
         self._optimiser.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])

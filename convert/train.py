@@ -105,8 +105,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("train: not one clip could be used; see the warnings above")
     split = by_speaker(prepared.clips, args.seed)
 
-    fold = learn(prepared.only(split.train), recipe, args.seed, args.cache / "fold", "without held-out speakers")
-    net, kept = to_int8(fold[0].net, fold[1]), None
+    trainer, sample = learn(prepared.only(split.train), recipe, args.seed, args.cache / "fold", "without held-out speakers")
+    net = to_int8(trainer.net, sample)
     calibration = calibrated_on(net, prepared, split, args.cache / "fold.tflite")
     made = voicebundle.Made(
         name="voice-quick" if args.quick else "voice",
@@ -119,10 +119,10 @@ def run(args: argparse.Namespace) -> int:
     voicebundle.write(args.out, net, made, None)
     model = EmotionModel.load(args.out, trust=Trust(allow_unsigned=True))
     metrics = voicebundle.judge(model, [prepared.clips[i] for i in (*split.test, *split.words)], "judging")
-    metrics |= _float_loss(fold[0], net, prepared, split, args.cache / "fold.tflite")
+    metrics |= _float_loss(trainer, net, prepared, split, args.cache / "fold.tflite")
     if not args.quick:
-        kept = learn(prepared, recipe, args.seed, args.cache / "all", "on everybody")
-        net = to_int8(kept[0].net, kept[1])
+        trainer, sample = learn(prepared, recipe, args.seed, args.cache / "all", "on everybody")
+        net = to_int8(trainer.net, sample)
     bundle = voicebundle.write(args.out, net, replace(made, metrics=metrics), args.key)
     _print(metrics, calibration)
     print(f"{bundle.label}: {args.out} ({len(net) / 1000:.0f} kB), {'signed' if bundle.signed_by or args.key else 'unsigned'}")

@@ -18,6 +18,7 @@ from edge.box.health import resources
 from edge.box.reload import changed, reconfigured
 from edge.box.selftest import SelfTester
 from edge.box.watchdog import Notifier
+from edge.bus import store
 from edge.bus.commands import (
     AlertAction,
     AlertFeedback,
@@ -71,7 +72,7 @@ class App:
         self._state_dir = Path(config.state_dir)
         self._engines, self._model_changes = start_up(config)
         self._outbox = Outbox(
-            self._state_dir / "outbox.sqlite", max_bytes=config.outbox_max_mb * 1_000_000, site=config.site, device=config.device
+            self._state_dir / store.FILE, max_bytes=config.outbox_max_mb * 1_000_000, site=config.site, device=config.device
         )
         self._publisher = Publisher(config, self._outbox, self._obey, died=self._line_died)
         self._lines = {line.name: self._live_line(index) for index, line in enumerate(config.lines)}

@@ -10,7 +10,7 @@ from edge.bundle.manifest import MANIFEST, Bundle, Kind, load, parse
 from edge.bundle.shadow import Trial
 from edge.bundle.shipped import trust_of
 from edge.bundle.store import find_bundle
-from edge.bundle.weights import Fitted, fitted_of
+from edge.bundle.weights import fitted_of
 from edge.bus.events import ModelInfo
 from edge.call.ledger import Ledger
 from edge.call.rules import RuleBook, RuleSet
@@ -38,7 +38,6 @@ class Engines:
     infos: Mapping[str, ModelInfo | None]
     missing: Mapping[str, str] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
-    weights_fitted: bool = False
     strictness: float = 0.0
     trials: Mapping[Kind, Trial] = field(default_factory=dict)
 
@@ -46,6 +45,11 @@ class Engines:
     def models(self) -> dict[str, str | None]:
         """Name and version of each model, as the events of a call name it."""
         return {role: f"{info.name}-{info.version}" if info else None for role, info in self.infos.items()}
+
+    @property
+    def weights_fitted(self) -> bool:
+        """Whether the weights were fitted on this site's calls, or set."""
+        return self.infos.get("fusion") is not None
 
     def ears(self, line: LineConfig, config: Config) -> "Ears":
         """These models bound to a new call on `line`."""
@@ -156,15 +160,14 @@ def load_engines(config: Config) -> Engines:
             recogniser = Engine(vosk)
             infos["recogniser"] = _vosk_info(vosk)
         infos["words"] = _words_info(config)
-    fitted, infos["fusion"] = fusion(find_bundle("fusion", config), config)
+    weights, strictness, infos["fusion"] = fusion(find_bundle("fusion", config), config)
     return Engines(
         emotion=emotion,
         recogniser=recogniser,
         judge=load_judge(config),
         rules=RuleBook(Path(config.rules) if config.rules else None).current,
-        weights=fitted.weights if fitted else set_weights(config),
-        strictness=fitted.strictness if fitted else 0.0,
-        weights_fitted=infos["fusion"] is not None,
+        weights=weights,
+        strictness=strictness,
         infos=infos,
         missing=missing,
     )
@@ -183,14 +186,8 @@ def renewed(engines: Engines, kind: Kind, config: Config) -> Engines:
         case "words" if mode is not Mode.VOICE:
             return replace(engines, judge=load_judge(config), infos={**engines.infos, "words": _words_info(config)})
         case "fusion":
-            fitted, fusion_info = fusion(find_bundle("fusion", config), config)
-            return replace(
-                engines,
-                weights=fitted.weights if fitted else set_weights(config),
-                strictness=fitted.strictness if fitted else 0.0,
-                weights_fitted=fitted is not None,
-                infos={**engines.infos, "fusion": fusion_info},
-            )
+            weights, strictness, fitted_info = fusion(find_bundle("fusion", config), config)
+            return replace(engines, weights=weights, strictness=strictness, infos={**engines.infos, "fusion": fitted_info})
     return engines
 
 
@@ -206,17 +203,13 @@ def _words_info(config: Config) -> ModelInfo | None:
     return _info(load(folder, kind="words", trust=trust_of(config))) if folder else None
 
 
-def fusion(folder: Path | None, config: Config) -> tuple[Fitted | None, ModelInfo | None]:
-    """What the fusion bundle in `folder` was fitted to; None without one: the configuration's weights are set, not fitted."""
+def fusion(folder: Path | None, config: Config) -> tuple[Mapping[str, float], float, ModelInfo | None]:
+    """The weights by branch and the strictness of alerts that the bundle in `folder` was fitted to; without one, as the site set them."""
     if folder is None:
-        return None, None
+        return {"voice": config.fusion.voice_weight, "words": config.fusion.words_weight}, 0.0, None
     bundle = load(folder, kind="fusion", trust=trust_of(config))
-    return fitted_of(bundle), _info(bundle)
-
-
-def set_weights(config: Config) -> Mapping[str, float]:
-    """The configuration's."""
-    return {"voice": config.fusion.voice_weight, "words": config.fusion.words_weight}
+    fitted = fitted_of(bundle)
+    return fitted.weights, fitted.strictness, _info(bundle)
 
 
 def load_judge(config: Config, folder: Path | None = None) -> WordsJudge:

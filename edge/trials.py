@@ -16,7 +16,7 @@ from edge.bundle.shipped import trust_of
 from edge.bundle.store import open_store
 from edge.bus.events import ModelChange
 from edge.config import Config
-from edge.engines import Engines, fusion, load_judge, set_weights
+from edge.engines import Engines, fusion, load_judge
 from edge.errors import ModelError, StoreError
 from edge.startup import conclude, ended
 from edge.values import Absent, Mode
@@ -151,8 +151,7 @@ class Watch:
                 judge = load_judge(config, folder)
                 return lambda asked: judge.judge(*asked)
             case "fusion":
-                fitted, _ = fusion(folder if folder.is_dir() else None, config)
-                weights = fitted.weights if fitted else set_weights(config)
+                weights, _, _ = fusion(folder if folder.is_dir() else None, config)
                 return lambda asked: fuse(mode=Mode(config.mode), voice=asked[0], words=asked[1], weights=weights)
             case "vosk":
                 raise ModelError("a speech recogniser has no probation")

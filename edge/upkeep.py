@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 from edge.box.clock import now
 from edge.box.reload import reconfigured
@@ -24,7 +23,7 @@ from edge.bundle.shadow import Broke, CallOver, Happened, Heard
 from edge.bundle.store import Serving, open_store
 from edge.bundle.transfers import Transfers
 from edge.bus.commands import ModelInstall
-from edge.bus.events import Event, ModelChange
+from edge.bus.events import Event, ModelAction, ModelChange
 from edge.bus.topics import MODEL
 from edge.config import Config
 from edge.engines import Engines, renewed
@@ -41,7 +40,6 @@ _TICK_S = 1.0
 # Between two words to the sender of a large model: it may be that far ahead.
 _TELL_EVERY_BYTES = 1_000_000
 
-Action = Literal["receiving", "installed", "refused", "probation", "kept", "rolled_back", "pinned"]
 Tell = Callable[[Sequence[Event]], None]
 
 
@@ -262,7 +260,7 @@ class Upkeep:
 
     def _say(
         self,
-        action: Action,
+        action: ModelAction,
         kind: Kind,
         version: str,
         *,

@@ -31,7 +31,7 @@ _LATE_S = 1.0
 _HOPELESS_S = 3.0
 # More load than this before it begins is somebody else's.
 _BUSY = 0.3
-_FILE = "capacity.json"
+FILE = "capacity.json"
 # How many times as long one core of a Raspberry Pi takes as one core of a server or PC of these years: single-core Geekbench 6 is
 # roughly 300 on a Pi 4, 800 on a Pi 5 and 1600 there (recalled, not looked up). An estimate and never a measurement.
 _PI = {"Raspberry Pi 4": 1600 / 300, "Raspberry Pi 5": 1600 / 800}
@@ -52,7 +52,7 @@ class Capacity:
 def measured(state_dir: Path) -> int | None:
     """How many lines an earlier measurement on this box found; None where there was none."""
     try:
-        return int(json.loads((state_dir / _FILE).read_bytes())["lines"])
+        return int(json.loads((state_dir / FILE).read_bytes())["lines"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -60,7 +60,7 @@ def measured(state_dir: Path) -> int | None:
 def keep(capacity: Capacity, state_dir: Path) -> None:
     """Write the measurement where `measured` finds it. Raises OSError."""
     kept = {"lines": capacity.lines, "channels": capacity.channels, "share_of_a_core": round(capacity.share, 3), "measured_at": now()}
-    (state_dir / _FILE).write_text(json.dumps(kept) + "\n", encoding="utf-8")
+    (state_dir / FILE).write_text(json.dumps(kept) + "\n", encoding="utf-8")
 
 
 def estimates(capacity: Capacity) -> list[str]:

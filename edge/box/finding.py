@@ -37,6 +37,12 @@ def failed(says: str, remedy: str) -> Finding:
     return Finding(outcome=Outcome.FAILED, says=says, remedy=remedy)
 
 
+def failed_saying(said: str, remedy: str) -> Finding:
+    """It does not work. `said`: "what is wrong; what to do"; `remedy` is for a program's last words, which have none in them."""
+    what, _, own = said.partition("; ")
+    return failed(what, own or remedy)
+
+
 def skipped(why: str) -> Finding:
     """There is nothing to check."""
     return Finding(outcome=Outcome.SKIPPED, says=why)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.box.finding import Finding, failed, good, look
+from edge.box.finding import Finding, failed_saying, good, look
 from edge.box.health import CLIPPED_SHARE, HUM_SHARE, QUIET_DBFS, Level, level
 from edge.box.status import read_fresh
 from edge.capture.source import Source, open_source
@@ -27,15 +27,7 @@ def hear(line: LineConfig, config: Config) -> Finding:
     """Record a second from `line` and say how loud each channel is. Raises SourceError where that can never be."""
     if line.source.device is not None and _service_hears(line, config):
         return good("the running service holds this device and hears it")
-    trouble: list[str] = []
-
-    def note(state: str) -> None:
-        # A service would go on trying; the doctor tells.
-        if state in ("absent", "stalled"):
-            trouble.append(source.reason or state)
-            source.close()
-
-    source = open_source(line.source, len(line.channels), note)
+    source, trouble = open_once(line)
     giving_up = threading.Timer(_PATIENCE_S, source.close)
     giving_up.start()
     try:
@@ -44,9 +36,7 @@ def hear(line: LineConfig, config: Config) -> Finding:
         giving_up.cancel()
         source.close()
     if heard is None:
-        # Ours are "what is wrong; what to do"; a program's last words have no remedy in them.
-        what, _, remedy = (trouble[0] if trouble else f"no sound within {_PATIENCE_S:g} s").partition("; ")
-        return failed(what, remedy or _remedy(line))
+        return failed_saying(trouble[0] if trouble else f"no sound within {_PATIENCE_S:g} s", _remedy(line))
     levels = [level(channel) for channel in heard]
     told = ", ".join(f"{role} {_loudness(one)}" for role, one in zip(line.channels, levels, strict=True))
     says = f"{heard.shape[1] / SAMPLE_RATE:.1f} s at {rate} Hz, first sound after {waited_s:.1f} s: {told}"
@@ -56,6 +46,19 @@ def hear(line: LineConfig, config: Config) -> Finding:
         if wrong := _wrong(one, quiet=quiet):
             return look(says, f"{role}: {wrong}")
     return good(says)
+
+
+def open_once(line: LineConfig) -> tuple[Source, list[str]]:
+    """The line's source, and what goes wrong with it, which ends it: a service would go on trying; the doctor tells."""
+    trouble: list[str] = []
+
+    def note(state: str) -> None:
+        if state in ("absent", "stalled"):
+            trouble.append(source.reason or state)
+            source.close()
+
+    source = open_source(line.source, len(line.channels), note)
+    return source, trouble
 
 
 def _listen(source: Source) -> tuple[Pcm | None, int, float]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from edge.box.finding import Finding, failed, good, skipped
+from edge.box.finding import Finding, failed, failed_saying, good, skipped
+from edge.box.hearing import open_once
 from edge.capture.devices import last_words
-from edge.capture.source import Source, open_source
+from edge.capture.source import Source
 from edge.capture.wire import PLAYING
 from edge.config import LineConfig
 from edge.signal.resample import frames
@@ -36,14 +37,7 @@ def loop(line: LineConfig, output: str | None = None) -> Finding:
     """Play into `output` (None: the line's own device) and listen on `line`. Raises SourceError."""
     if line.source.device is None:
         return skipped("only a line with a device can be played into")
-    trouble: list[str] = []
-
-    def note(state: str) -> None:
-        if state in ("absent", "stalled"):
-            trouble.append(source.reason or state)
-            source.close()
-
-    source = open_source(line.source, len(line.channels), note)
+    source, trouble = open_once(line)
     player: subprocess.Popen[bytes] | None = None
     try:
         windows = _windows(source)
@@ -59,8 +53,8 @@ def loop(line: LineConfig, output: str | None = None) -> Finding:
                 return good(f"a tone of {_HERTZ:.0f} Hz out of this box came back: {told}")
             ended, said = player.poll(), said + (player.stderr.read() or b"" if player.stderr else b"")
             if ended:
-                what, _, remedy = last_words(said.decode(errors="replace")).partition("; ")
-                return failed(f"no tone could be played: {what}", remedy or "name another output: --output IDENTITY")
+                why = last_words(said.decode(errors="replace"))
+                return failed_saying(f"no tone could be played: {why}", "name another output: --output IDENTITY")
             left -= PLAYING.encode() in said
             if left == 0:
                 break
@@ -70,8 +64,7 @@ def loop(line: LineConfig, output: str | None = None) -> Finding:
             player.kill()
             player.communicate()
     if trouble:
-        what, _, remedy = trouble[0].partition("; ")
-        return failed(what, remedy or "plug the line tap in (undertone devices lists what is there)")
+        return failed_saying(trouble[0], "plug the line tap in (undertone devices lists what is there)")
     return failed(
         f"a tone of {_HERTZ:.0f} Hz out of this box did not come back on the line",
         "is the output wired to this line, and not muted (alsamixer)? another output: --output IDENTITY",

@@ -44,8 +44,8 @@ class Sides:
 
     def call_over(self) -> None:
         """Take what this call has shown; a call without a clue says nothing."""
-        clues = {tones == {Role.AGENT} for tones in (self._tones,) if len(tones) == 1}
-        clues |= {phrases == {Role.CUSTOMER} for phrases in (self._phrases,) if len(phrases) == 1}
+        heard = ((self._tones, Role.AGENT), (self._phrases, Role.CUSTOMER))
+        clues = {sides == {wrong_side} for sides, wrong_side in heard if len(sides) == 1}
         self._tones, self._phrases = set(), set()
         if self._two_sided and len(clues) == 1:
             self._votes.append(clues.pop())

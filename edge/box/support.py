@@ -15,12 +15,12 @@ from pathlib import Path
 import msgspec
 
 from edge import __version__
-from edge.box import status
+from edge.box import capacity, status
 from edge.box.clock import now
 from edge.box.doctor import Check
 from edge.box.health import memory_available_mb
 from edge.bundle.proof import list_models
-from edge.bus.store import read_counts
+from edge.bus import store
 from edge.capture.devices import listing
 from edge.config import Config
 from edge.errors import UndertoneError
@@ -40,11 +40,11 @@ def pack(path: Path, config: Config, checks: list[Check]) -> list[str]:
         "about.json": about,
         "configuration.json": lambda: redacted(config),
         "doctor.json": lambda: [msgspec.to_builtins(check) for check in checks],
-        "status.json": lambda: msgspec.to_builtins(_status(config)),
-        "outbox.json": lambda: asdict(read_counts(Path(config.state_dir) / "outbox.sqlite")),
+        status.FILE: lambda: msgspec.to_builtins(_status(config)),
+        "outbox.json": lambda: asdict(store.read_counts(Path(config.state_dir) / store.FILE)),
         "models.json": lambda: msgspec.to_builtins(list_models(config)),
         "devices.json": lambda: [msgspec.to_builtins(device) for device in listing()],
-        "capacity.json": lambda: json.loads((Path(config.state_dir) / "capacity.json").read_bytes()),
+        capacity.FILE: lambda: json.loads((Path(config.state_dir) / capacity.FILE).read_bytes()),
         "log.txt": lambda: "\n".join(journal()),
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:

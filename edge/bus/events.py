@@ -249,11 +249,14 @@ class SelfTest(Wire, frozen=True, kw_only=True):
     checks: dict[str, str]
 
 
+ModelAction = Literal["receiving", "installed", "refused", "probation", "kept", "rolled_back", "pinned"]
+
+
 class ModelChange(Wire, frozen=True, kw_only=True):
     """A model was installed, refused, put on probation, kept or rolled back; or is coming over the bus (`receiving`)."""
 
     kind: ClassVar[str] = "device.model"
-    action: Literal["receiving", "installed", "refused", "probation", "kept", "rolled_back", "pinned"]
+    action: ModelAction
     model: str
     version: str
     previous: str | None

@@ -45,6 +45,9 @@ _DAMAGED = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _ERRORS = (sqlite3.Error, UnicodeDecodeError)
 _REMEDY = "free space there, and give the folder to the user that runs undertone"
 
+# Its name in the state directory.
+FILE = "outbox.sqlite"
+
 _T = TypeVar("_T")
 
 

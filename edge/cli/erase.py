@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     import logging
     import time
 
+    from edge.bus import store
     from edge.bus.outbox import Outbox
     from edge.config import load_config
     from edge.errors import UsageError
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--older-than {args.older_than}: give days, 0 or more")
     logging.getLogger("undertone").addHandler(logging.NullHandler())
     config = load_config(args.config)
-    path = Path(config.state_dir) / "outbox.sqlite"
+    path = Path(config.state_dir) / store.FILE
     if not path.exists():
         print(f"{path}: not there; nothing to erase")
         return 0
@@ -72,10 +73,12 @@ def _remove_files(config: "Config") -> list[Path]:
     """Delete what else in the state directory may tell of calls; what was deleted. Raises StoreError."""
     import shutil
 
+    from edge.box import status
+    from edge.bus import store
     from edge.errors import StoreError
 
     folder = Path(config.state_dir)
-    found = [*folder.glob("outbox.sqlite.damaged*"), folder / "status.json", folder / "incoming"]
+    found = [*folder.glob(f"{store.FILE}.damaged*"), folder / status.FILE, folder / "incoming"]
     there = [path for path in found if path.exists()]
     for path in there:
         try:

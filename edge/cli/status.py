@@ -54,9 +54,11 @@ def read_status(config: "Config") -> dict[str, Any]:
     """What the service wrote last, with `age_s`, `running` and the outbox's counts as they are now. Raises StoreError."""
     import msgspec
 
+    from edge.box.status import FILE
+    from edge.bus import store
     from edge.errors import StoreError
 
-    path = Path(config.state_dir) / "status.json"
+    path = Path(config.state_dir) / FILE
     try:
         status: dict[str, Any] = msgspec.json.decode(path.read_bytes())
     except FileNotFoundError as error:
@@ -66,7 +68,7 @@ def read_status(config: "Config") -> dict[str, Any]:
     age = _age_s(path)
     status["age_s"] = round(age, 1)
     status["running"] = age < _STALE_S and status["state"]["state"] != "stopped"
-    status["outbox"] = _outbox(Path(config.state_dir) / "outbox.sqlite")
+    status["outbox"] = _outbox(Path(config.state_dir) / store.FILE)
     return status
 
 

@@ -47,9 +47,9 @@ def spectrogram(pcm: Pcm) -> Features:
     return np.stack([levels, pitch_salience(pcm, len(levels))], axis=-1)
 
 
-def active_frames(spectrum: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Which frames of `spectrum` (frames, bands, planes) hold speech rather than the quiet around it."""
-    power = np.mean(10.0 ** (spectrum[..., LEVEL].astype(np.float64) / 10.0), axis=1)
+def active_frames(levels: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which frames of `levels` (dB, (frames, bands)) hold speech rather than the quiet around it."""
+    power = np.mean(10.0 ** (levels.astype(np.float64) / 10.0), axis=1)
     level = 10.0 * np.log10(power)
     ordered = np.sort(level)
     # The loudest 5 % and the softest 10 %, by order rather than by interpolation, so that every numpy agrees.
@@ -63,7 +63,7 @@ def windows(spectrum: Features) -> Windows:
     Quiet before and after the speech is cut off, so that it does not matter how generously the utterance was cut. What is
     shorter than a window is repeated until it fills one. Each window is levelled to its own speech: a gain changes nothing.
     """
-    active = active_frames(spectrum)
+    active = active_frames(spectrum[..., LEVEL])
     spoken = np.flatnonzero(active)
     first = max(0, int(spoken[0]) - _MARGIN_FRAMES)
     last = min(len(spectrum), int(spoken[-1]) + 1 + _MARGIN_FRAMES)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from edge.segment.crosstalk import CustomerUtterance, customer_utterance
-from edge.signal.features import active_frames, spectrogram
+from edge.signal.features import active_frames
+from edge.signal.logmel import log_mel
 from edge.signal.pcm import level_dbfs
 from edge.values import FRAME_SAMPLES, Pcm, Role, Utterance
 
@@ -13,7 +14,7 @@ def whole_clip(pcm: Pcm) -> CustomerUtterance:
     frames = -(-len(pcm) // FRAME_SAMPLES)
     voiced = np.zeros(frames, np.bool_)
     if pcm.any():
-        active = active_frames(spectrogram(pcm))[:frames]
+        active = active_frames(log_mel(pcm))[:frames]
         voiced[: len(active)] = active
     utterance = Utterance(
         channel=0,

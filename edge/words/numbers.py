@@ -17,7 +17,7 @@ _ANY = 10
 # A number before "pounds" or "minutes" is an amount unless it is as long as no amount is.
 _LONG = 7
 # With a cue ("ends in") three digits are enough, after "pin" any; without one three are where nothing else is said.
-_CUED = 3
+CUED = 3
 # Words that a recogniser may put between two digits of a number ("er" becomes "or", "oh" "no"), and how thin it may get by them.
 _BROKEN, _DENSE = 3, 2
 # How many words a recogniser makes of digits that it did not know in the middle of a long number.
@@ -35,7 +35,7 @@ def numbers(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
         if cue is None:
             # A number told digit by digit is somebody's even where a word beside its cue was misheard; so is a postcode.
             cue = cue_of(tokens, run.start, run.end, strays=_STRAYS)
-            cue = cue if run.singles >= _CUED or cue == "postcode" else None
+            cue = cue if run.singles >= CUED or cue == "postcode" else None
         if _identifies(tokens, run, cue):
             start, end = _whole(tokens, run, long=run.singles >= _ACCOUNT or cue == "postcode")
             mark(marks, start, end, _label(run, cue))
@@ -44,10 +44,10 @@ def numbers(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
 def _identifies(tokens: Sequence[str], run: Run, cue: str | None) -> bool:
     if run.end < len(tokens) and tokens[run.end] in v.UNITS and not (tokens[run.end] in v.UNSURE_UNITS and run.singles >= _SINGLES):
         return run.loose >= _LONG
-    if cue in ("password", "postcode") or (cue is not None and run.digits >= _CUED):
+    if cue in ("password", "postcode") or (cue is not None and run.digits >= CUED):
         return True
     # An answer that is nothing but a number: "yes three twenty two eighty five".
-    answer = 2 * (run.end - run.start) > len(tokens) and (run.loose >= _LOOSE or (run.singles >= _CUED and run.singles == run.digits))
+    answer = 2 * (run.end - run.start) > len(tokens) and (run.loose >= _LOOSE or (run.singles >= CUED and run.singles == run.digits))
     # Pairs and single digits together: "forty two sixteen ninety nine", "nine oh two ten"; a date of "two eleven fifteen" is less.
     mixed = run.units >= _UNITS and (run.loose > _LOOSE or (run.loose == _LOOSE and run.singles >= _UNITS))
     return answer or mixed or run.singles >= _SINGLES or run.loose >= _LONG or run.digits >= _ANY
@@ -67,7 +67,7 @@ def _joined(tokens: Sequence[str], found: Sequence[Run]) -> list[Run]:
             whole = replace(group[0], start=start, end=end, **sums)
             thick = whole.singles > _SINGLES and _DENSE * whole.singles >= end - start
             halting = whole.loose >= _LONG and _MAY_GO_ON.issuperset(_between(tokens, group))
-            long = whole.singles >= _CUED or whole.digits >= _ACCOUNT
+            long = whole.singles >= CUED or whole.digits >= _ACCOUNT
             if thick or halting or (long and cue_of(tokens, start, end, strays=_STRAYS) not in (None, "date")):
                 joined.append(whole)
         group = [] if run is None else [run]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from edge.words import vocabulary as v
 from edge.words.identities import Marks, addresses, births, dates, emails, mark, secrets
 from edge.words.names import names
-from edge.words.numbers import cue_of, numbers
+from edge.words.numbers import CUED, cue_of, numbers
 from edge.words.spoken import STARTS, runs
 
 _EDGES = '.,!?;:"\u201c\u201d()[]'
@@ -19,8 +19,8 @@ _WRITTEN = re.compile(r"\d")
 # "ls1", "4dp", "jd0002345": letters and digits in one written word.
 _MIXED = re.compile(r"^(?=.*\d)(?=.*[a-z])[a-z0-9-]{2,}$")
 _SPELL_FILLERS = frozenset(["um", "uh", "er", "erm", "space", "dash", "hyphen"])
-# With a cue ("ends in") three digits are enough; without one a code has five letters and digits, a spelled name four letters.
-_CUED, _CODE, _LETTERS = 3, 5, 4
+# Without a cue a code has five letters and digits, a spelled name four letters.
+_CODE, _LETTERS = 5, 4
 _WORD_TRIGGERS = (
     v.SECRET_CUES | v.SPELLING_WORDS | v.STREETS | v.OTHER_STREETS | v.ADDRESS_CUES | v.NAME_CUES | v.TITLES | v.LIKELY_CUES
     | v.MAIL_CUES | v.HOMES
@@ -87,7 +87,7 @@ def _spelled(tokens: Sequence[str], marks: Marks) -> None:
         code = letters and digits and letters + digits >= _CODE
         if cue == "postcode" or (code and letters > 1 and digits > 1):
             mark(marks, start, end, cue if cue not in (None, "number") else "postcode")
-        elif cue is not None and letters and letters + digits >= _CUED:
+        elif cue is not None and letters and letters + digits >= CUED:
             mark(marks, start, end, cue)
         elif letters >= _LETTERS and not digits:
             mark(marks, start, end, "name")

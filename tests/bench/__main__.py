@@ -46,18 +46,10 @@ class Row:
         return "aim" if reached(self.aim) else "least" if reached(self.least) else "short"
 
 
-def work(name: str, *arguments: str, runs: int = 5, python: str = sys.executable) -> dict[str, list[float] | float]:
+def work(name: str, *arguments: str, runs: int = 5) -> dict[str, list[float] | float]:
     """Run one worker in a process of its own (one thread for linear algebra) and return what it measured."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [python, "-m", "tests.bench.work", name, str(runs), *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, list[float] | float] = shape.run_json("tests.bench.work", name, str(runs), *arguments)
+    return found
 
 
 def common_way(runs: int) -> dict[str, list[float] | float]:

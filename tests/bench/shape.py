@@ -16,12 +16,13 @@ ROOT = Path(__file__).parent.parent.parent
 # Small enough for an hour's bench; an hour of call and a million rows are what the issue asks for.
 _MINUTES, _LINES, _ROWS = "1,5,15,60", "1,2,4,8", "0,10000,100000,1000000"
 _MINUTES_QUICK, _LINES_QUICK, _ROWS_QUICK = "1,2", "1,2", "0,1000,10000"
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def run_json(*arguments: str) -> Any:
     """What a module of the bench prints last, in a process of its own with one thread for linear algebra."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | _ONE_THREAD, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -80,8 +81,7 @@ def instructions(call: Path) -> list[dict[str, Any]]:
 def _counted(perf: str, name: str, runs: int, arguments: Sequence[str]) -> float | None:
     work = [sys.executable, "-m", "tests.bench.work", name, str(runs), *arguments]
     given = [perf, "stat", "-x,", "-e", "instructions:u", *work]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(given, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(given, cwd=ROOT, env=os.environ | _ONE_THREAD, capture_output=True, text=True, check=False)
     found = re.search(r"^(\d+),[^,]*,instructions", done.stderr, re.MULTILINE)
     return float(found[1]) if found else None
 
