@@ -98,10 +98,15 @@ class PulseAudio:
                 process.kill()
                 process.wait()
 
-    def play(self, path: Path, sink: str | None = None) -> subprocess.Popen[bytes]:
-        """Start playing `path` into a sink; the caller waits for it, or ends it."""
-        where = [] if sink is None else [f"--device={sink}"]
-        return subprocess.Popen(["paplay", *where, str(path)], env=self.env)
+    def play(self, path: Path, sink: str | None = None, *, latency_ms: int | None = None) -> subprocess.Popen[bytes]:
+        """Start playing `path` into a sink; the caller waits for it, or ends it.
+
+        A null sink hands on what it is given as seldom as its player's latency lets it: by paplay's own every 2 s, where a sound
+        card gives its first sound within tenths of a second.
+        """
+        how = [] if sink is None else [f"--device={sink}"]
+        how += [] if latency_ms is None else [f"--latency-msec={latency_ms}"]
+        return subprocess.Popen(["paplay", *how, str(path)], env=self.env)
 
     def control(self, *arguments: str) -> str:
         """What pactl answers: `control("load-module", "module-null-sink", "sink_name=other")`."""

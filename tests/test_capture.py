@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -78,7 +79,7 @@ def phone(tmp_path, monkeypatch):
     with PulseAudio.start(tmp_path) as pulse:
         for name, value in pulse.env.items():
             monkeypatch.setenv(name, value)
-        player = pulse.play(tone(tmp_path / "tone.wav", seconds=60))
+        player = pulse.play(tone(tmp_path / "tone.wav", seconds=60), latency_ms=200)
         yield pulse
         player.kill()
         player.wait()
@@ -170,6 +171,20 @@ def test_a_command_that_dies_is_started_again_and_its_last_words_are_kept():
         line.until(lambda: [state for state, _ in line.states].count("up") >= 2)
         line.until(lambda: line.source.reason == "the trunk hung up")
     assert sum(block.lost for block in line.blocks) > 0
+
+
+def test_what_has_worked_for_a_while_is_started_again_at_once_when_it_dies(monkeypatch):
+    monkeypatch.setattr(process, "_STEADY_S", 0.0)
+    monkeypatch.setattr(process, "_RETRY_FIRST_S", 1e6)
+    monkeypatch.setattr(process, "_RETRY_CAP_S", 1e6)
+    code = "import sys; sys.stdout.buffer.write(b'\\1\\0' * 800)"
+    with Listener(SourceConfig(command=python(code)), 1) as line:
+        line.until(lambda: [state for state, _ in line.states].count("up") >= 3)
+
+
+def test_a_capture_child_starts_without_numpy_so_that_a_line_is_deaf_for_as_short_as_can_be():
+    code = "import sys, edge.capture.child; print(sorted({'numpy', 'soundfile', 'msgspec'} & set(sys.modules)))"
+    assert subprocess.run(python(code), capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_a_command_that_falls_silent_is_killed_with_all_that_it_started(tmp_path):

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.capture.wire import Flag, Packet, Parser, RawDecoder, WireError, pack
+from edge.capture.framing import Flag
+from edge.capture.wire import Packet, Parser, RawDecoder, WireError, pack
 
 HEADER_BYTES = struct.calcsize("<4sHHIIQQI")
 

@@ -10,8 +10,8 @@ import numpy as np
 from edge.box.finding import Finding, failed, failed_saying, good, skipped
 from edge.box.hearing import open_once
 from edge.capture.devices import last_words
+from edge.capture.framing import PLAYING
 from edge.capture.source import Source
-from edge.capture.wire import PLAYING
 from edge.config import LineConfig
 from edge.signal.resample import frames
 from edge.values import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Pcm

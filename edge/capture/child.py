@@ -5,27 +5,25 @@
     python -m edge.capture.child file PATH --channels N [--fast]      a recording, once
     python -m edge.capture.child tone IDENTITY --hertz F --seconds S  a tone out of a device
 
-Sound goes to stdout as framed packets (edge.capture.wire), reasons go to stderr. Exit code 3: the device is not there.
+Sound goes to stdout as framed packets (edge.capture.framing), reasons go to stderr. Exit code 3: the device is not there.
+
+Capturing imports little (no numpy, which is half of a second on a small box): a line is deaf for as long as a new child takes to start.
 """
 
 import argparse
-import json
 import os
 import queue
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-import numpy as np
-
-from edge.capture import wavfile
 from edge.capture.devices import Device, Raw, find, identify
+from edge.capture.framing import EXIT_ABSENT, PLAYING, SAMPLE_BYTES, Flag, framed
 from edge.capture.losses import Losses
-from edge.capture.wire import EXIT_ABSENT, PLAYING, Flag, Packet, pack
 from edge.errors import SourceError
 from edge.secrecy import no_core_dumps
-from edge.values import Pcm
 
 if TYPE_CHECKING:
     import pyaudio
@@ -49,7 +47,7 @@ def main() -> int:
     args = _parser().parse_args()
     try:
         if args.what == "list":
-            out.write(json.dumps([{f: getattr(raw, f) for f in raw.__struct_fields__} for raw in _devices(_portaudio(), "Input")]).encode())
+            _list(out)
         elif args.what == "file":
             _play(args, out)
         elif args.what == "tone":
@@ -82,13 +80,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _list(out: BinaryIO) -> None:
+    import json
+
+    out.write(json.dumps([asdict(raw) for raw in _devices(_portaudio(), "Input")]).encode())
+
+
 def _play(args: argparse.Namespace, out: BinaryIO) -> None:
+    from edge.capture import wavfile
+
     rate = 1000
     for block in wavfile.blocks(args.path, realtime=not args.fast, channels=args.channels):
         rate = block.rate
-        out.write(pack(Packet(pcm=block.pcm, rate=rate, lost=0, ended_ns=time.monotonic_ns())))
-    end = np.zeros((0, args.channels), np.int16)
-    out.write(pack(Packet(pcm=end, rate=rate, lost=0, ended_ns=time.monotonic_ns(), flags=Flag.END)))
+        sound = block.pcm.astype("<i2", copy=False).tobytes()
+        out.write(framed(sound, channels=args.channels, rate=rate, lost=0, ended_ns=time.monotonic_ns()))
+    out.write(framed(b"", channels=args.channels, rate=rate, lost=0, ended_ns=time.monotonic_ns(), flags=Flag.END))
 
 
 def _portaudio() -> "pyaudio.PyAudio":
@@ -126,6 +132,7 @@ def _tone(args: argparse.Namespace) -> None:
     """Play a tone of -20 dBFS, on every channel of the output that has the identity."""
     portaudio = _portaudio()
     device = find(args.identity, identify(_devices(portaudio, "Output")), 1)
+    import numpy as np
     import pyaudio
 
     channels = min(2, device.channels)
@@ -180,10 +187,11 @@ def _capture(args: argparse.Namespace, out: BinaryIO) -> int:
             if not stream.is_active():
                 raise SourceError(f"{device.identity}: the device stopped") from None
             continue
-        pcm = _fold(np.frombuffer(data, np.int16).reshape(-1, opened), args.channels)
-        lost = skipped + losses.account(len(pcm) + skipped, now_ns, overflow=overflow)
+        samples = len(data) // (SAMPLE_BYTES * opened)
+        lost = skipped + losses.account(samples + skipped, now_ns, overflow=overflow)
         flags = Flag.OVERFLOW if overflow else Flag.NONE
-        out.write(pack(Packet(pcm=pcm, rate=rate, lost=lost, ended_ns=now_ns, flags=flags)))
+        sound = data if opened == args.channels else _mean(data, opened)
+        out.write(framed(sound, channels=args.channels, rate=rate, lost=lost, ended_ns=now_ns, flags=flags))
     return 0
 
 
@@ -220,12 +228,13 @@ def _open(
     )
 
 
-def _fold(pcm: Pcm, channels: int) -> Pcm:
-    """`pcm` (samples, opened) as the line's channels: the mean where the card gave more."""
-    if pcm.shape[1] == channels:
-        return pcm
-    mean: Pcm = np.rint(pcm.mean(axis=1, keepdims=True)).astype(np.int16)
-    return mean
+def _mean(data: bytes, channels: int) -> bytes:
+    """The mean of all channels, for a mono line on a card that has only stereo."""
+    import numpy as np
+
+    mean = np.rint(np.frombuffer(data, np.int16).reshape(-1, channels).mean(axis=1))
+    sound: bytes = mean.astype(np.int16).tobytes()
+    return sound
 
 
 if __name__ == "__main__":

@@ -8,15 +8,11 @@ A device's identity, the best that it has:
 `/1` after any of them is the card's second capture device. `auto` is the likeliest line tap.
 """
 
-import json
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
 
 from edge.errors import SourceError
 
@@ -27,7 +23,8 @@ _NOT_A_LINE = re.compile(r"cam|headset|keyboard|microphone|hdmi|loopback", re.IG
 _LIKE_A_LINE = re.compile(r"line|tap|phone|tel|call|record|adapter|usb audio|audio device|codec", re.IGNORECASE)
 
 
-class Raw(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
     """What PortAudio says of one input."""
 
     index: int
@@ -57,6 +54,10 @@ class Device:
 
 def listing() -> list[Device]:
     """Every input of this machine, asked for in a child process. Raises SourceError where it cannot be listed."""
+    # Not at the top: a capture child needs neither, and each thing that it imports keeps a line deaf for longer.
+    import json
+    import subprocess
+
     command = [sys.executable, "-m", "edge.capture.child", "list"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LIST_TIMEOUT_S, check=False)
@@ -67,7 +68,7 @@ def listing() -> list[Device]:
         raise SourceError(f"PortAudio crashed looking for devices (signal {-done.returncode}); does the sound server that ALSA names run?")
     if done.returncode:
         raise SourceError(last_words(done.stderr) or f"the sound system failed (exit code {done.returncode}); is ALSA set up?")
-    return identify(msgspec.convert(json.loads(done.stdout), list[Raw]))
+    return identify([Raw(**told) for told in json.loads(done.stdout)])
 
 
 def identify(raws: Sequence[Raw], root: Path = Path("/")) -> list[Device]:

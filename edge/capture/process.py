@@ -19,7 +19,8 @@ from typing import Protocol
 import numpy as np
 
 from edge.capture.devices import last_words
-from edge.capture.wire import EXIT_ABSENT, Flag, Packet, WireError
+from edge.capture.framing import EXIT_ABSENT, Flag
+from edge.capture.wire import Packet, WireError
 from edge.errors import SourceError
 from edge.values import SAMPLE_RATE, Block
 
@@ -30,10 +31,10 @@ _TICK_S = 0.2
 # Python, PortAudio and a cold PulseAudio take up to 5 s together on a Pi-class box before the first sound; on a machine with
 # ten times the load it can bear, 12 s were measured. Killing a child that is only slow would keep the line deaf for good.
 _START_S = 20.0
-# Full jitter (AWS architecture blog, "Exponential backoff and jitter"): from here, doubled each time, up to the cap. The cap
-# leaves time to start within the 10 s after which sound must be back.
+# A first failure is tried again at once; after that full jitter (AWS architecture blog, "Exponential backoff and jitter"): from here,
+# doubled each time, up to the cap. The cap leaves time to start within the 10 s after which sound must be back.
 _RETRY_FIRST_S = 0.5
-_RETRY_CAP_S = 5.0
+_RETRY_CAP_S = 3.0
 # Sound for this long means that the trouble is over and the next one is a new one.
 _STEADY_S = 10.0
 # A child that is told to end gets this long before it is killed.
@@ -82,8 +83,7 @@ class ChildSource:
             if not self._live:
                 raise SourceError(self.reason or "the recording could not be played")
             failures = 0 if time.monotonic() - began > _STEADY_S else failures + 1
-            wait_s = random.uniform(0, min(_RETRY_CAP_S, _RETRY_FIRST_S * 2**failures))  # noqa: S311 (jitter is no secret)
-            give_up = time.monotonic() + wait_s
+            give_up = time.monotonic() + _pause_s(failures)
             while (left := give_up - time.monotonic()) > 0 and not self._closed.wait(min(left, _TICK_S)):
                 yield from self._clock.catch_up()
         if self.state != "ended":
@@ -191,6 +191,11 @@ class ChildSource:
             self._on_state(state)
 
 
+def _pause_s(failures: int) -> float:
+    """How long to wait after so many failures on end."""
+    return random.uniform(0, min(_RETRY_CAP_S, _RETRY_FIRST_S * 2**failures)) if failures else 0.0  # noqa: S311 (jitter is no secret)
+
+
 class _Clock:
     """Up to which monotonic time the line has been given sound or told of its loss; nothing before the first sound."""
 
@@ -224,10 +229,11 @@ def _tail(said: deque[bytes]) -> str:
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """End the child and what it started: asked first, then killed. A stopped child can only be killed."""
+    """End the child and what it started: asked first, then killed. A stopped child hears what it is asked once it is continued."""
     for number, patience_s in ((signal.SIGTERM, _END_S), (signal.SIGKILL, 5.0)):
         try:
             os.killpg(child.pid, number)
+            os.killpg(child.pid, signal.SIGCONT)
         except ProcessLookupError:
             break
         try:

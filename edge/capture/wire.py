@@ -1,30 +1,19 @@
-"""The pipe between a capture child and the box: framed blocks of sound that say what was lost and when they ended.
-
-    magic "UTN1" | flags | channels | rate | samples | lost | ended_ns | crc32 | samples x channels x int16, little-endian
+"""What comes out of a source's pipe: packets of sound, from our own children (edge.capture.framing) or raw from a command.
 
 The reader trusts nothing: every number has its bounds and the checksum covers header and sound. What does not fit raises
 WireError; there is no way to find the next frame in damaged sound, so the child is replaced.
 """
 
-import struct
 import time
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntFlag
 
 import numpy as np
 
+from edge.capture.framing import HEADER, MAGIC, Flag, checksum, framed
 from edge.errors import SourceError
 from edge.values import Pcm
 
-# The exit code of a capture child whose device is not there.
-EXIT_ABSENT = 3
-# What one that plays a tone says on stderr once it does.
-PLAYING = "playing into"
-
-MAGIC = b"UTN1"
-_HEADER = struct.Struct("<4sHHIIQQI")
 # Bounds, generous against any sound card and small against any damage: 64 channels, telegraph to 768 kHz, 2 s a frame.
 _MAX_CHANNELS = 64
 _RATES = range(1000, 768_001)
@@ -34,16 +23,6 @@ _MAX_LOST_SECONDS = 7 * 86_400
 
 class WireError(SourceError):
     """What came through the pipe is not a frame."""
-
-
-class Flag(IntFlag):
-    """What a frame says beside its sound."""
-
-    NONE = 0
-    # The sound system said that it threw sound away just before this frame.
-    OVERFLOW = 1
-    # Nothing follows: the recording is over. A pipe that closes without it is a child that died.
-    END = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +38,9 @@ class Packet:
 
 def pack(packet: Packet) -> bytes:
     """`packet` as it goes through the pipe."""
-    samples, channels = packet.pcm.shape
     sound = packet.pcm.astype("<i2", copy=False).tobytes()
-    head = (MAGIC, int(packet.flags), channels, packet.rate, samples, packet.lost, packet.ended_ns)
-    crc = zlib.crc32(sound, zlib.crc32(_HEADER.pack(*head, 0)))
-    return _HEADER.pack(*head, crc) + sound
+    channels = packet.pcm.shape[1]
+    return framed(sound, channels=channels, rate=packet.rate, lost=packet.lost, ended_ns=packet.ended_ns, flags=packet.flags)
 
 
 class Parser:
@@ -82,11 +59,11 @@ class Parser:
             yield packet
 
     def _next(self) -> Packet | None:
-        if len(self._buffer) < _HEADER.size:
+        if len(self._buffer) < HEADER.size:
             if not MAGIC.startswith(bytes(self._buffer[:4])):
                 raise WireError("the capture child wrote something that is not sound")
             return None
-        magic, flags, channels, rate, samples, lost, ended_ns, crc = _HEADER.unpack_from(self._buffer)
+        magic, flags, channels, rate, samples, lost, ended_ns, crc = HEADER.unpack_from(self._buffer)
         if (
             magic != MAGIC
             or not 1 <= channels <= _MAX_CHANNELS
@@ -96,12 +73,12 @@ class Parser:
             or flags & ~(Flag.OVERFLOW | Flag.END)
         ):
             raise WireError("the capture child wrote something that is not sound")
-        size = _HEADER.size + samples * channels * 2
+        size = HEADER.size + samples * channels * 2
         if len(self._buffer) < size:
             return None
-        sound = bytes(self._buffer[_HEADER.size : size])
+        sound = bytes(self._buffer[HEADER.size : size])
         del self._buffer[:size]
-        if crc != zlib.crc32(sound, zlib.crc32(_HEADER.pack(magic, flags, channels, rate, samples, lost, ended_ns, 0))):
+        if crc != checksum(sound, (magic, flags, channels, rate, samples, lost, ended_ns)):
             raise WireError("sound from the capture child was damaged on the way")
         pcm = np.frombuffer(sound, "<i2").astype(np.int16, copy=False).reshape(samples, channels)
         return Packet(pcm=pcm, rate=rate, lost=lost, ended_ns=ended_ns, flags=Flag(flags))

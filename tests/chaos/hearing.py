@@ -21,6 +21,8 @@ from tests.test_app import QUIET_LINE, talks
 
 _DEGRADED_S, _AGAIN_S = 5.0, 10.0
 _PATIENCE_S = 120.0
+# As soon as a card would give it, or the sink's delay would be taken for the box's.
+_LATENCY_MS = 200
 _TWO_LINES = """\
 site: leeds
 device: desk-1
@@ -39,7 +41,7 @@ def section(folder: Path, scale: Scale) -> Iterator[Row]:
     wavfile.write(wav, np.rint(3000 * np.sin(2 * np.pi * np.array((440, 1000)) * t)).astype(np.int16), 16_000)
     with Broker(folder) as broker, Subscriber(broker.url) as central, PulseAudio.start(folder, pcms=("line",)) as pulse:
         env = pulse.env
-        playing = pulse.play(wav)
+        playing = pulse.play(wav, latency_ms=_LATENCY_MS)
         with Service(folder, _TWO_LINES.format(other=talks(QUIET_LINE), url=broker.url), env=env) as box:
             ears = _Ears(box, central, scale)
             ears.well()
@@ -53,7 +55,7 @@ def section(folder: Path, scale: Scale) -> Iterator[Row]:
             pulse.process.wait(10)
             told = ears.degraded(gone)
             with PulseAudio.start(folder, pcms=("another", "line")) as second:
-                playing = second.play(wav)
+                playing = second.play(wav, latency_ms=_LATENCY_MS)
                 back = time.monotonic()
                 ears.well()
                 yield ears.row("device gone, and back with another index", "the sound server ended; another card comes first", told,

@@ -13,7 +13,8 @@ import numpy as np
 from edge.bus.arrivals import decode
 from edge.bus.commands import Refused, parse
 from edge.capture import wavfile
-from edge.capture.wire import Flag, Packet, Parser, RawDecoder, pack
+from edge.capture.framing import Flag
+from edge.capture.wire import Packet, Parser, RawDecoder, pack
 from edge.signal.resample import frames
 from edge.values import Block
 from tests.fuzz.mutate import damaged, document, nested
