@@ -4,14 +4,13 @@ tokens -> agent phrases out -> overlay + VADER (+ the learned model) -> log-odds
 """
 
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 
 from edge.bundle.signature import Trust
 from edge.config import KeywordConfig
 from edge.values import SAMPLE_RATE, Absent, Driver, Evidence, Polarity, Role, Word, WordsReading
 from edge.words.causes import Causes
-from edge.words.combine import DRIVER_FLOOR, Judge, Judged, by_code
+from edge.words.combine import Judge, Judged, by_code
 from edge.words.keywords import KeywordSpotter
 from edge.words.lexicon import Lexicon
 from edge.words.redact import redact
@@ -116,6 +115,10 @@ class WordsJudge:
 
 def _strongest(judged: Judged, shown: Sequence[str]) -> tuple[Driver, ...]:
     """The drivers that moved most; words only where redaction left them standing."""
-    kept = sorted((driver for driver in judged.drivers if abs(driver.weight) >= DRIVER_FLOOR), key=lambda driver: -abs(driver.weight))
-    told = (driver for driver in kept if driver.word is None or driver.word in shown)
-    return tuple(Driver(name=driver.name, weight=round(driver.weight, 3)) for driver in islice(told, _DRIVERS))
+    told: list[Driver] = []
+    for driver in sorted(judged.drivers, key=lambda driver: -abs(driver.weight)):
+        if driver.word is None or driver.word in shown:
+            told.append(Driver(name=driver.name, weight=round(driver.weight, 3)))
+            if len(told) == _DRIVERS:
+                break
+    return tuple(told)

@@ -77,6 +77,7 @@ class Causes:
                 self._pointing.setdefault(phrase, []).append((cause.code, weight))
         self._index = PatternIndex(Pattern.parse(phrase, classes) for phrase in self._pointing)
         self._log_prior = {code: math.log(cause.prior) for code, cause in causes.items()}
+        self._learned_prior = {code: cause.learned_prior for code, cause in causes.items()}
 
     @classmethod
     def load(cls, site: Path | None = None) -> "Causes":
@@ -124,19 +125,25 @@ class Causes:
         log p_c = log prior_c + cues_c + clip(log(learned_c / learned_prior_c)): the learned model's own prior is taken out, and a
         code that it was never taught gets nothing from it, for or against.
         """
-        pointed: dict[str, float] = {}
-        for cue in self.cues(tokens):
-            pointed[cue.code] = pointed.get(cue.code, 0.0) + cue.weight
-        scores = {code: prior + min(pointed.get(code, 0.0), _CUES_CLIP) for code, prior in self._log_prior.items()}
-        for code, p in (learned or {}).items():
-            cause = self.codes.get(code)
-            if cause is not None and cause.learned_prior is not None:
-                llr = math.log(max(p, 1e-9) / cause.learned_prior)
-                scores[code] += max(-_LEARNED_CLIP, min(_LEARNED_CLIP, llr))
-        top = max(scores.values())
-        odds = {code: math.exp(score - top) for code, score in scores.items()}
+        odds = self._odds(self.cues(tokens), learned)
         total = sum(odds.values())
         return dict(sorted(((code, odd / total) for code, odd in odds.items()), key=lambda pair: -pair[1]))
+
+    def _odds(self, cues: Sequence[Cue], learned: Mapping[str, float] | None) -> dict[str, float]:
+        """Code -> probability but for a common factor."""
+        pointed: dict[str, float] = {}
+        for cue in cues:
+            pointed[cue.code] = pointed.get(cue.code, 0.0) + cue.weight
+        scores = dict(self._log_prior)
+        for code, weight in pointed.items():
+            scores[code] += min(weight, _CUES_CLIP)
+        for code, p in (learned or {}).items():
+            prior = self._learned_prior.get(code)
+            if prior is not None:
+                llr = math.log(max(p, 1e-9) / prior)
+                scores[code] += max(-_LEARNED_CLIP, min(_LEARNED_CLIP, llr))
+        top = max(scores.values())
+        return {code: math.exp(score - top) for code, score in scores.items()}
 
     def judge(self, tokens: Sequence[str], learned: Mapping[str, float] | None = None) -> Cause | None:
         """The likeliest cause of the complaint in `tokens`, with a runner-up of at least 0.1; None where there are no words.
@@ -145,12 +152,14 @@ class Causes:
         """
         if not tokens:
             return None
-        ranked = list(self.probabilities(tokens, learned).items())
-        if learned is None and not self.cues(tokens):
-            ranked.sort(key=lambda pair: pair[0] != "unclear")
-        code, p = ranked[0]
-        runner_up, runner_up_p = ranked[1] if len(ranked) > 1 else (None, 0.0)
-        return Cause(code=code, p=p, alternative=runner_up if runner_up_p >= _ALTERNATIVE_FLOOR else None, route=self.route(code))
+        cues = self.cues(tokens)
+        odds = self._odds(cues, learned)
+        total = sum(odds.values())
+        code = max(odds, key=odds.__getitem__) if cues or learned is not None else "unclear"
+        p = odds.pop(code) / total
+        runner_up = max(odds, key=odds.__getitem__, default=None)
+        alternative = runner_up if runner_up is not None and odds[runner_up] / total >= _ALTERNATIVE_FLOOR else None
+        return Cause(code=code, p=p, alternative=alternative, route=self.route(code))
 
 
 def _known(causes: Mapping[str, CauseConfig], code: str, path: Path, key: str) -> CauseConfig:

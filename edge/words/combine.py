@@ -28,7 +28,7 @@ _ALONE_SHARES = {
     )
 }
 # Less than this much log-odds moved nothing.
-DRIVER_FLOOR = 0.05
+_DRIVER_FLOOR = 0.05
 
 
 class Moved(NamedTuple):
@@ -91,7 +91,7 @@ class Judge:
         scored = self._model.score(tokens, rated.numbers)
         known = self._model.calibration
         p = softmax(scored.negative, scored.positive)
-        drivers += [Moved(f"learned: {word}", share, word) for word, share in scored.shares.items() if abs(share) >= DRIVER_FLOOR]
+        drivers += [Moved(f"learned: {word}", share, word) for word, share in scored.shares.items() if abs(share) >= _DRIVER_FLOOR]
         return Judged(
             p=p,
             label=_largest([one * factor for one, factor in zip(p, known.decision, strict=True)]),
@@ -117,7 +117,7 @@ class Judge:
             share = shares["vader_negative" if rated.compound < 0 else "vader_positive"] * abs(rated.compound)
             share /= sum(abs(rating) for _, rating in left)
             drivers += [Moved(f"vader: {word}", share * rating, word) for word, rating in left]
-        return drivers
+        return [driver for driver in drivers if abs(driver.weight) >= _DRIVER_FLOOR]
 
 
 def _judged_alone(rated: Rated, signals: tuple[str, ...], drivers: list[Moved]) -> Judged:

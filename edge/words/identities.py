@@ -21,6 +21,16 @@ _MAIL = re.compile(r"^\S+@\S+\.\S+$")
 _WRITTEN_DATE = re.compile(r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}$")
 
 _DATE_LINKS = v.FILLERS | frozenset(("the", "of", "in"))
+# Only at one of these words may a birth, a secret or a told e-mail address be near ("d o b" is spelled).
+_BIRTHS = frozenset(("birth", "born", "dob", "birthday", "birthdate", "b"))
+_SECRET_SIGNS = frozenset(cue + end for cue in (*v.SECRET_CUES, *(cue for _, cue in v.SECRET_PAIRS)) for end in ("", "'s"))
+_AT = frozenset(("at", "@"))
+_TOLD_MAIL = frozenset(("underscore",)) | v.MAIL_CUES
+_BIRTH_LINKS = v.FILLERS | frozenset(("is", "it's", "on", "was", "the", "its", "that's", "in"))
+# What a date is told in, and what is heard among its words but does not end it.
+_DATED = v.MONTHS | v.ORDINALS | NUMBER_WORDS
+_DATE_ENDS = frozenset(("of", "the", "in", "and", "double", "know", "or")) | v.HOMOPHONES | v.MISHEARD_FILLERS
+_DATE_PARTS = _DATED | _DATE_ENDS
 _TENS_OF_DAYS = frozenset(("twenty", "thirty"))
 
 # One label a word; "" where the word stays.
@@ -43,15 +53,18 @@ def skip(tokens: Sequence[str], position: int, over: frozenset[str]) -> int:
 def emails(tokens: Sequence[str], marks: Marks) -> None:
     """Written addresses, and spoken ones around "at" with a domain after it."""
     for at, token in enumerate(tokens):
+        if "@" not in token and token not in _AT:
+            continue
         if _MAIL.match(token):
             mark(marks, at, at + 1, "email")
-        if token not in ("at", "@"):
+        if token not in _AT:
             continue
         end = _domain_end(tokens, at + 1)
         if end is None:
             continue
         mark(marks, _local_start(tokens, at), end, "email")
-    _told_emails(tokens, marks)
+    if not _TOLD_MAIL.isdisjoint(tokens):
+        _told_emails(tokens, marks)
 
 
 def _local_start(tokens: Sequence[str], at: int) -> int:
@@ -109,6 +122,8 @@ def _dot(tokens: Sequence[str], position: int) -> bool:
 def secrets(tokens: Sequence[str], marks: Marks) -> None:
     """What follows "password is", "pin is", "maiden name is" and the like."""
     for at, word in enumerate(tokens):
+        if word not in _SECRET_SIGNS:
+            continue
         cue, owned = word.removesuffix("'s"), word.endswith("'s")
         if cue not in v.SECRET_CUES and (tokens[at - 1] if at else "", cue) not in v.SECRET_PAIRS:
             continue
@@ -127,23 +142,22 @@ def secrets(tokens: Sequence[str], marks: Marks) -> None:
 
 def births(tokens: Sequence[str], marks: Marks) -> None:
     """A date after "date of birth", "born", "birthday": all of its words."""
-    heard = frozenset(("of", "the", "in", "and", "double", "know", "or"))
-    told = v.MONTHS | v.ORDINALS | NUMBER_WORDS
-    parts = told | v.HOMOPHONES | v.MISHEARD_FILLERS | heard
+    if _BIRTHS.isdisjoint(tokens):
+        return
     for at, token in enumerate(tokens):
-        if token not in ("birth", "born", "dob", "birthday", "birthdate") and tokens[max(0, at - 2) : at + 1] != ["d", "o", "b"]:
+        if token not in _BIRTHS or (len(token) == 1 and tokens[max(0, at - 2) : at + 1] != ["d", "o", "b"]):
             continue
-        start = skip(tokens, at + 1, v.FILLERS | frozenset(["is", "it's", "on", "was", "the", "its", "that's", "in"]))
+        start = skip(tokens, at + 1, _BIRTH_LINKS)
         if tokens[start : start + 2] in (["i", "know"], ["i", "no"]):
             # "oh" at the head of a day, misheard
             start += 2
         elif not token.startswith("born"):
             # "date of birth our minds may nineteen sixty": the day was misheard
-            start = next((i for i in range(start, min(start + _STRAYS, len(tokens))) if tokens[i] in told), start)
+            start = next((i for i in range(start, min(start + _STRAYS, len(tokens))) if tokens[i] in _DATED), start)
         end = start
-        while end < len(tokens) and (tokens[end] in parts or tokens[end][:1].isdigit()):
+        while end < len(tokens) and (tokens[end] in _DATE_PARTS or tokens[end][:1].isdigit()):
             end += 1
-        while end > start and tokens[end - 1] in heard | v.HOMOPHONES | v.MISHEARD_FILLERS:
+        while end > start and tokens[end - 1] in _DATE_ENDS:
             end -= 1
         if end - start > 1 or (end > start and tokens[start][:1].isdigit()):
             mark(marks, start, end, "date")
@@ -154,9 +168,9 @@ def dates(tokens: Sequence[str], marks: Marks, found: Sequence[Run]) -> None:
     starts = {run.start: run for run in found}
     ends = {run.end: run for run in found}
     for at, token in enumerate(tokens):
-        if _WRITTEN_DATE.match(token):
-            mark(marks, at, at + 1, "date")
         if token not in v.MONTHS:
+            if token[:1].isdigit() and _WRITTEN_DATE.match(token):
+                mark(marks, at, at + 1, "date")
             continue
         before = at - 1 if at and tokens[at - 1] == "of" else at
         start, end = before, at + 1

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import ConfigError
-from edge.words.pattern import Pattern, PatternIndex
+from edge.words.pattern import Pattern, PatternIndex, longest
 from edge.words.phrasefile import check_range, parse
 
 SHIPPED = Path(__file__).with_name("lexicon.yaml")
@@ -45,6 +45,9 @@ _BOOST = 1.15
 # Praise that opens a sentence in which the rest complains is irony; less negative than this could be an honest mixture.
 _IRONY_NEEDS = -1.5
 _IRONY_WEIGHT = -1.2
+
+# The name that all agent phrases share among patterns; no entry has it.
+_SCRIPT = ""
 
 _SPELLING = {
     "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "isnt": "isn't", "wasnt": "wasn't", "cant": "can't", "wont": "won't",
@@ -136,9 +139,11 @@ class Lexicon:
         self.version = version
         self.words: Mapping[str, float] = {text: weight for text, (weight, _) in entries.items() if text.isalpha()}
         self._entries = entries
-        self._index = PatternIndex(Pattern.parse(text, classes) for text in entries)
+        script = [Pattern.parse(text, classes)._replace(name=_SCRIPT) for text in agent]
+        self._agent = PatternIndex(script)
+        # One pass finds both.
+        self._index = PatternIndex([*(Pattern.parse(text, classes) for text in entries), *script])
         self._irony = frozenset(irony)
-        self._agent = PatternIndex(Pattern.parse(text, classes) for text in agent)
 
     @classmethod
     def load(cls, site: Path | None = None) -> "Lexicon":
@@ -179,12 +184,13 @@ class Lexicon:
     def act(self, tokens: Sequence[str]) -> Acted:
         """Which entries act on lower-case `tokens`, longest match first; agent-script phrases are masked and score nothing."""
         tokens = [_SPELLING.get(token, token) for token in tokens]
-        agent = self._agent.find(tokens)
-        masked = {position for match in agent for position in range(match.start, match.end)}
+        found = self._index.every(tokens)
+        script = longest([match for match in found if match.name == _SCRIPT])
+        masked = {position for match in script for position in range(match.start, match.end)}
         entries: list[Entry] = []
         negated = 0
-        last_but = max((i for i, word in enumerate(tokens) if word == "but"), default=-1)
-        for match in self._index.find(tokens):
+        last_but = len(tokens) - 1 - tokens[::-1].index("but") if "but" in tokens else -1
+        for match in longest([match for match in found if match.name != _SCRIPT]):
             if not masked.isdisjoint(range(match.start, match.end)):
                 continue
             weight, group = self._entries[match.name]

@@ -74,6 +74,9 @@ class WordsModel:
         self._words_scale = np.asarray(tables["words_scale"], np.float32)
         self._pairs_scale = np.asarray(tables["pairs_scale"], np.float32)
         self._dense = np.asarray(tables["dense"], np.float32)
+        # What 1 of each output adds to positive over negative.
+        self._towards = np.zeros(self._dense.shape[1], np.float32)
+        self._towards[:POLARITIES] = -calibration.scale[0], calibration.scale[1]
         self._remembered: dict[str, bytes] = {}
 
     @classmethod
@@ -105,37 +108,34 @@ class WordsModel:
 
     def number_shares(self) -> Floats:
         """What 1 of each number of edge.words.rated adds to positive over negative: float32 (len(RATED),)."""
-        negative, positive = self.calibration.scale
-        shares: Floats = positive * self._dense[:-1, 1] - negative * self._dense[:-1, 0]
+        shares: Floats = self._dense[:-1] @ self._towards
         return shares
 
     def score(self, tokens: Sequence[str], numbers: Sequence[float]) -> Scored:
         """What lower-case `tokens`, with their `numbers` of edge.words.rated, add up to."""
         words = list(dict.fromkeys(tokens))
         scale = length_scale(tokens)
-        by_word = np.frombuffer(b"".join([self._share(word) for word in words]), np.float32).reshape(len(words), self._dense.shape[1])
-        by_pair = self._pairs[pair_rows(tokens)].sum(axis=0, dtype=np.int32) * self._pairs_scale
+        known_shares = self._remembered.get
+        shares = b"".join([known_shares(word) or self._share(word) for word in words])
+        by_word = np.frombuffer(shares, np.float32).reshape(len(words), self._dense.shape[1])
+        by_pair = self._pairs.take(pair_rows(tokens), axis=0).sum(axis=0, dtype=np.int32) * self._pairs_scale
         total = scale * (by_word.sum(axis=0) + by_pair) + np.array((*numbers, 1.0), np.float32) @ self._dense
         known = self.calibration
         outputs = total.tolist()
-        negative, positive = (known.scale[k] * outputs[k] + known.shift[k] for k in range(POLARITIES))
-        moved = scale * (known.scale[1] * by_word[:, 1] - known.scale[0] * by_word[:, 0])
         return Scored(
-            negative=negative,
-            positive=positive,
+            negative=known.scale[0] * outputs[0] + known.shift[0],
+            positive=known.scale[1] * outputs[1] + known.shift[1],
             causes=dict(zip(known.causes, _softmax(outputs[POLARITIES:], known.cause_factors), strict=True)),
-            shares=dict(zip(words, moved.tolist(), strict=True)),
+            shares=dict(zip(words, (scale * (by_word @ self._towards)).tolist(), strict=True)),
         )
 
     def _share(self, word: str) -> bytes:
         """What `word` adds to each output, before the sentence's length is known: the bytes of float32 (outputs,), which join fast."""
-        share = self._remembered.get(word)
-        if share is None:
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.clear()
-            share = (self._words[word_rows(word)].sum(axis=0, dtype=np.int32).astype(np.float32) * self._words_scale).tobytes()
-            self._remembered[word] = share
-        return share
+        if len(self._remembered) >= _REMEMBERED:
+            self._remembered.clear()
+        share: Floats = self._words.take(word_rows(word), axis=0).sum(axis=0, dtype=np.int32).astype(np.float32) * self._words_scale
+        remembered = self._remembered[word] = share.tobytes()
+        return remembered
 
 
 def _softmax(scores: Sequence[float], factors: Sequence[float]) -> list[float]:

@@ -6,10 +6,12 @@ pair table, divided by the root of its length. So a word's whole share (itself a
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from zlib import crc32
 
 # 2^15 and 2^16 rows: fewer lose accuracy to collisions, more only make the file bigger (docs/words-experiments.md).
 WORD_BITS, PAIR_BITS = 15, 16
+_PAIR_MASK = (1 << PAIR_BITS) - 1
 # Letter groups within a word, its edges marked: they carry misspellings, and endings that a recogniser got wrong.
 _LETTERS = (2, 3, 4, 5)
 # As if each sentence had two more words: keeps one loud word alone from shouting.
@@ -27,8 +29,7 @@ def word_rows(word: str) -> list[int]:
 
 def pair_rows(tokens: Sequence[str]) -> list[int]:
     """Rows of the pair table for the distinct neighbours in `tokens`, the sentence's edges included, ascending."""
-    mask = (1 << PAIR_BITS) - 1
-    return sorted({crc32(f"{a} {b}".encode()) & mask for a, b in zip(("<", *tokens), (*tokens, ">"), strict=True)})
+    return sorted({crc32(f"{a} {b}".encode()) & _PAIR_MASK for a, b in pairwise(("<", *tokens, ">"))})
 
 
 def length_scale(tokens: Sequence[str]) -> float:

@@ -74,6 +74,20 @@ class Pattern(NamedTuple):
         raise ValueError("holds no word that must be there; give at least one")
 
 
+def longest(matches: list[Match]) -> list[Match]:
+    """Those of `matches` that do not overlap, the longest chosen first, in the order of the sentence."""
+    if len(matches) < 2:  # noqa: PLR2004 (nothing to choose from)
+        return matches
+    taken: set[int] = set()
+    chosen = []
+    for match in sorted(matches, key=lambda m: m.start - m.end):
+        span = range(match.start, match.end)
+        if taken.isdisjoint(span):
+            taken.update(span)
+            chosen.append(match)
+    return sorted(chosen, key=lambda m: m.start)
+
+
 class _State:
     """Where a sentence stands in all phrases at once."""
 
@@ -83,14 +97,11 @@ class _State:
         self.nodes = nodes
         # The phrases that end here.
         self.ends = tuple(sorted(-1 - node for node in nodes if node < 0))
-        # Where a word leads: None to nowhere; places still to be worked out are frozensets of nodes. `other` is for any other word.
+        # Where a word leads: None to nowhere; places still to be worked out are frozensets of nodes. `other` is for any other word;
+        # where words are known by their beginnings (`begins`), it is worked out for each.
         self.moves: dict[str, _State | frozenset[int] | None] = {}
         self.other: _State | frozenset[int] | None = None
         self.begins: tuple[str, ...] = ()
-
-
-# Stands where no word has been looked up; no state has it.
-_UNSEEN = _State(frozenset())
 
 
 class PatternIndex:
@@ -119,19 +130,24 @@ class PatternIndex:
     def every(self, tokens: Sequence[str]) -> list[Match]:
         """Each pattern at each position, overlaps included, in the order of the sentence."""
         found: list[Match] = []
-        length = len(tokens)
-        root = self._root
+        length, root = len(tokens), self._root
         for start, token in enumerate(tokens):
             if token not in root.moves:
                 continue
             ends: dict[int, int] = {}
             here, state = start, root
-            while here < length and (after := self._move(state, tokens[here])) is not None:
+            while here < length:
+                after = state.moves.get(tokens[here], state.other)
+                if isinstance(after, frozenset):
+                    after = self._worked_out(state, tokens[here], after)
+                if after is None:
+                    break
                 here, state = here + 1, after
                 for number in state.ends:
                     if ends.get(number, here) >= here - 1 or not self._short[number]:
                         ends[number] = here
-            found += [Match(self._names[number], start, end) for number, end in sorted(ends.items())]
+            if ends:
+                found += [Match(self._names[number], start, end) for number, end in sorted(ends.items())]
         if len(self._states) > _MANY_STATES:
             self._states = {}
             self._root = self._state(self._first)
@@ -139,17 +155,7 @@ class PatternIndex:
 
     def find(self, tokens: Sequence[str]) -> list[Match]:
         """Matches that do not overlap, the longest chosen first, in the order of the sentence."""
-        every = self.every(tokens)
-        if not every:
-            return every
-        taken: set[int] = set()
-        chosen = []
-        for match in sorted(every, key=lambda m: m.start - m.end):
-            span = range(match.start, match.end)
-            if taken.isdisjoint(span):
-                taken.update(span)
-                chosen.append(match)
-        return sorted(chosen, key=lambda m: m.start)
+        return longest(self.every(tokens))
 
     def _before(self, element: Element, after: tuple[int, ...]) -> tuple[int, ...]:
         """New nodes for `element` that lead to the nodes `after`; where a phrase may stand before it."""
@@ -182,19 +188,17 @@ class PatternIndex:
         self._targets.append(targets)
         return len(self._words) - 1
 
-    def _move(self, state: _State, word: str) -> _State | None:
-        """Where `word` leads from `state`."""
-        after = state.moves.get(word, _UNSEEN)
-        if after is _UNSEEN:
-            if state.begins and word.startswith(state.begins):
-                after = state.moves[word] = self._led_to(state, word)
-            else:
-                after = state.other
-                if isinstance(after, frozenset):
-                    after = state.other = self._state(after)
-                return after
-        if isinstance(after, frozenset):
-            after = state.moves[word] = self._state(after)
+    def _worked_out(self, state: _State, word: str, nodes: frozenset[int]) -> _State | None:
+        """Where `word` leads from `state`, which is to `nodes` so far as it is known; remembered if it can be."""
+        if state.begins and word not in state.moves:
+            if not word.startswith(state.begins):
+                return self._state(nodes) if nodes else None
+            nodes = self._led_to(state, word)
+        after = self._state(nodes)
+        if word in state.moves or state.begins:
+            state.moves[word] = after
+        else:
+            state.other = after
         return after
 
     def _led_to(self, state: _State, word: str) -> frozenset[int]:
@@ -224,7 +228,7 @@ class PatternIndex:
         for word, targets_of in led.items():
             begun = state.begins and word.startswith(state.begins)
             state.moves[word] = self._led_to(state, word) if begun else frozenset((*targets_of, *anywhere))
-        if anywhere:
+        if anywhere or state.begins:
             state.other = frozenset(anywhere)
         self._states[nodes] = state
         return state

@@ -19,6 +19,7 @@ _WRITTEN = re.compile(r"\d")
 # "ls1", "4dp", "jd0002345": letters and digits in one written word.
 _MIXED = re.compile(r"^(?=.*\d)(?=.*[a-z])[a-z0-9-]{2,}$")
 _SPELL_FILLERS = frozenset(["um", "uh", "er", "erm", "space", "dash", "hyphen"])
+_SYMBOLS = v.LETTERS | v.SPELLING_WORDS | STARTS | _SPELL_FILLERS
 # Without a cue a code has five letters and digits, a spelled name four letters.
 _CODE, _LETTERS = 5, 4
 _WORD_TRIGGERS = (
@@ -37,7 +38,7 @@ def redact(text: str) -> str:
     the words that stay are unchanged, white space becomes single spaces. About 50 microseconds a sentence.
     """
     written = text.split()
-    tokens = [word.lower().replace("\u2019", "'").strip(_EDGES) or word for word in written]
+    tokens = [word.strip(_EDGES) or word for word in text.lower().replace("\u2019", "'").split()]
     known = set(tokens)
     numeric = not known.isdisjoint(_NUMBER_TRIGGERS) or _WRITTEN.search(text) is not None
     worded = not known.isdisjoint(_WORD_TRIGGERS) or "@" in text
@@ -69,6 +70,9 @@ def _spelled(tokens: Sequence[str], marks: Marks) -> None:
     """Letters and digits said one by one: postcodes, references, names spelled out."""
     position = 0
     while position < len(tokens):
+        if tokens[position].isalpha() and tokens[position] not in _SYMBOLS:
+            position += 1
+            continue
         start = position
         letters = digits = 0
         while position < len(tokens) and (kind := _symbol(tokens[position])):

@@ -36,6 +36,20 @@ _LEXICON = "sentiment/vader_lexicon/vader_lexicon.txt"
 # What stands for a word that VADER is not to rate: no entry of its lexicon, no negation, no booster, and longer than one letter
 # (VADER drops those), so that the reach of a negation over it stays what it was.
 _MASK = "xx"
+# What VADER weighs by the whole sentence.
+_WHOLE = frozenset(("but", "kind"))
+# A word that ends so may be one with its punctuation to VADER.
+_ENDINGS = ("' ", "- ", "& ")
+
+
+class _Said:
+    """A sentence as VADER takes it apart, for tokens that hold no punctuation to be taken off and no capitals."""
+
+    __slots__ = ("is_cap_diff", "words_and_emoticons")
+
+    def __init__(self, words: list[str]) -> None:
+        self.words_and_emoticons = words
+        self.is_cap_diff = False
 
 
 class Vader:
@@ -47,16 +61,28 @@ class Vader:
             nltk.data.path.append(folder)
         self._analyzer = SentimentIntensityAnalyzer(lexicon_file=_LEXICON)
         self._known = frozenset(self._analyzer.lexicon)
+        self._rated = self._known.difference(self._analyzer.constants.BOOSTER_DICT)
 
     def compound(self, tokens: Sequence[str], masked: Collection[int] = ()) -> float:
         """VADER's compound of lower-case `tokens`, -1..1, as if those at the positions `masked` had no rating.
 
-        A sentence that holds no rated word is 0.0 by VADER's own arithmetic and is not run through it.
+        A sentence that holds no rated word is 0.0 by VADER's own arithmetic and is not run through it. In others only rated words are;
+        it has most of its work with punctuation and capitals, of which `tokenize` leaves none.
         """
         shown = [_MASK if position in masked else token for position, token in enumerate(tokens)] if masked else list(tokens)
         if self._known.isdisjoint(shown):
             return 0.0
-        return float(self._analyzer.polarity_scores(" ".join(shown))["compound"])
+        text = " ".join(shown)
+        if not _WHOLE.isdisjoint(shown) or any(ending in f"{text} " for ending in _ENDINGS):
+            return self.plain(text)
+        said = _Said([word for word in shown if len(word) > 1])
+        ratings: list[float] = []
+        for word in said.words_and_emoticons:
+            if word in self._rated:
+                self._analyzer.sentiment_valence(0, said, word, said.words_and_emoticons.index(word), ratings)
+            else:
+                ratings.append(0.0)
+        return float(self._analyzer.score_valence(ratings, "")["compound"])
 
     def plain(self, text: str) -> float:
         """NLTK's VADER and nothing else: the compound of `text` as it stands. The baseline of every comparison."""

@@ -41,7 +41,8 @@ def runs(tokens: Sequence[str]) -> list[Run]:
     found: list[Run] = []
     position = 0
     while position < len(tokens):
-        run = _run(tokens, position)
+        word = tokens[position]
+        run = _run(tokens, position) if word in STARTS or not word.isalpha() else None
         if run is None:
             position += 1
             continue

@@ -30,7 +30,11 @@ _SAID_WHOLE = 10_000
 
 def tokenize(text: str) -> list[str]:
     """The words of `text`, lower case, digits spelled out."""
-    text = _THOUSANDS.sub("", text.lower().translate(_APOSTROPHES))
+    text = text.lower()
+    if not text.isascii() or "`" in text:
+        text = text.translate(_APOSTROPHES)
+    if "," in text:
+        text = _THOUSANDS.sub("", text)
     if text.isascii() and not _DIGITS.search(text):
         return _WORD.findall(text)
     tokens: list[str] = []
