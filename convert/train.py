@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     net = to_int8(trainer.net, sample)
     calibration = calibrated_on(net, prepared, split, args.cache / "fold.tflite")
     made = voicebundle.Made(
-        name="voice-quick" if args.quick else "voice",
+        name="voice",
         version=args.version,
         calibration=calibration,
         metrics={},

@@ -1,8 +1,9 @@
 """`python -m tests.kills 200`: a box whose models change all the time is killed at random instants; what it has left must be whole.
 
 Each box is forked from this process, which has imported everything, takes one bundle after the other over its command queue, has
-calls, keeps the good models and rolls back the bad ones. SIGKILL comes anywhere in one of the first three changes. Afterwards exactly one
-whole, signed model serves, and the next box starts with it (or ends its probation) and has its calls judged by one model each.
+calls meanwhile, keeps the good models and rolls back the bad ones. The kills go round the stages of a change, and within a stage
+SIGKILL comes at an instant drawn from as long as that stage took last. Afterwards exactly one whole, signed model serves, a verdict
+that was written is carried out by the next start, and that box has its calls judged by one model each.
 """
 
 import itertools
@@ -15,31 +16,46 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
+import edge.bundle.installing
+import edge.upkeep
 from edge.bundle import probation
 from edge.bundle.installing import install
 from edge.bundle.manifest import load
 from edge.bundle.store import find_bundle, open_store
+from edge.bus.events import Event
 from edge.config import Config
 from tests.boxes import SimulatedBox, chunks, config, unproven
 from tests.nets import keys, tar, too_sure, voice
 
 # Enough for a verdict after one call.
 _UTTERANCES = probation.ENOUGH
-# A box is killed in one of so many changes.
-_CHANGES = 3
+# A box is killed in its first or its second change.
+_CHANGES = 2
+# transfer: chunks come; unpacking: up to the last proof; swap: from the rename to the new engines and the word to the bus;
+# probation: calls; verdict: from the decision to the end of its record.
+STAGES = ("transfer", "unpacking", "swap", "probation", "verdict")
+# What a thread may oversleep; so long before the instant it is waited for awake.
+_OVERSLEPT_S = 0.005
 
 
 @dataclass(slots=True)
 class Found:
-    """What the kills found. `midst`: what each was in the midst of; `calls`: how many calls each model judged."""
+    """What the kills found. `aimed`, `hit`: stages that were drawn, and that the box was in; `left`: what its disk shows of it.
+
+    `calls`: how many calls each model judged.
+    """
 
     kills: int = 0
-    midst: Counter[str] = field(default_factory=Counter)
+    aimed: Counter[str] = field(default_factory=Counter)
+    hit: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
-    served: set[str] = field(default_factory=set)
+    carried_out: int = 0
 
 
 def run(kills: int, folder: Path, seed: int = 11) -> Found:
@@ -48,30 +64,25 @@ def run(kills: int, folder: Path, seed: int = 11) -> Found:
     settings = config(folder, public, calls=1)
     install(voice(folder / "first", "9.0.0", private), unproven(settings))
     chance, versions, found = random.Random(seed), itertools.count(1), Found()
-    call_s = 1.0
-    while found.kills < kills:
+    took: dict[str, float] = {}
+    must_serve: str | None = None
+    for stage in itertools.islice(itertools.cycle(STAGES), kills):
         numbers = [next(versions) for _ in range(_CHANGES + 1)]
-        files = [_bundle(folder, n, private) for n in numbers]
-        pid, told = _box(settings, files)
-        with os.fdopen(told) as lines:
-            ready = lines.readline().split()
-            assert ready[:1] == ["ready"], f"the box did not start: {ready}"
-            # So many changes and a part of one more, whatever the machine does besides.
-            began, done = time.monotonic(), [lines.readline() for _ in range(chance.randrange(_CHANGES))]
-            if done:
-                call_s = (time.monotonic() - began) / len(done)
-            threading.Event().wait(chance.uniform(0.0, call_s))
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            told_at_last = [*done, *lines]
-            assert all(line.startswith("call ") for line in told_at_last), told_at_last
-            calls = [line.split()[1] for line in told_at_last]
+        files = {f"9.{n}.0": _bundle(folder, n, private) for n in numbers}
+        box = _Box(settings, files)
+        ready = box.next()
+        assert ready[0] == "ready", f"the box did not start: {ready}"
+        assert must_serve in (None, ready[1]), f"the verdict for {must_serve} was not carried out: {ready[1]} serves"
+        found.carried_out += must_serve is not None
+        calls = box.killed_in(stage, chance.randrange(_CHANGES), took, chance)
         found.kills += 1
+        found.aimed[stage] += 1
+        found.hit[box.stage] += 1
         found.calls.update(calls)
-        found.served.add(ready[1])
-        found.midst.update(_midst(settings))
+        found.left.update(_left(settings))
         _look(settings, {"voice-9.0.0", *(f"voice-9.{n}.0" for n in range(1, numbers[-1] + 1))}, calls)
-        for file in files:
+        must_serve = _decided(settings)
+        for file in files.values():
             file.unlink()
     return found
 
@@ -86,39 +97,138 @@ def _bundle(folder: Path, number: int, private: Path) -> Path:
     return packed
 
 
-def _box(settings: Config, files: list[Path]) -> tuple[int, int]:
-    """Fork a box; its process id, and the pipe on which it tells "ready MODEL" and "call MODEL"."""
-    told, tell = os.pipe()
-    pid = os.fork()
-    if pid:
+class _Box:
+    """A forked box: it tells where it is ("at STAGE TIME"), and waits there for a byte before it goes on."""
+
+    def __init__(self, settings: Config, files: Mapping[str, Path]) -> None:
+        (told, tell), (wait, self._go) = os.pipe(), os.pipe()
+        self._pid = os.fork()
+        if not self._pid:
+            os.close(told)
+            os.close(self._go)
+            _live(settings, files, tell, wait)
         os.close(tell)
-        return pid, told
-    os.close(told)
+        os.close(wait)
+        self._lines: IO[str] = os.fdopen(told)
+        self.stage = "start"
+
+    def next(self) -> list[str]:
+        """What it tells next, in words."""
+        return self._lines.readline().split() or ["died"]
+
+    def killed_in(self, stage: str, change: int, took: dict[str, float], chance: random.Random) -> list[str]:
+        """Let it live until it has been `change` times in this stage, and kill it there; the models of its calls.
+
+        `took`: how long each stage took last, seconds. One that is not known yet is waited for.
+        """
+        calls: list[str] = []
+        began = 0.0
+        while True:
+            match self.next():
+                case ["call", model]:
+                    calls.append(model)
+                case ["at", name, at]:
+                    took[self.stage], began, self.stage = float(at) - began, float(at), name
+                    if name == stage and change <= 0 and stage in took:
+                        break
+                    change -= name == stage
+                    os.write(self._go, b"g")
+                case told:
+                    raise AssertionError(f"the box failed: {told}")
+        instant = time.monotonic() + chance.uniform(0.0, took[stage])
+        os.write(self._go, b"g")
+        threading.Event().wait(max(instant - time.monotonic() - _OVERSLEPT_S, 0.0))
+        while time.monotonic() < instant:
+            pass
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        os.close(self._go)
+        with self._lines:
+            for line in map(str.split, self._lines):
+                if line[:1] == ["call"]:
+                    calls += line[1:]
+                elif line[:1] == ["at"]:
+                    self.stage = line[1]  # the stage was over sooner than last time
+                else:
+                    raise AssertionError(f"the box failed: {line}")
+        return calls
+
+
+class _Telling(SimulatedBox):
+    """A box that says when it serves a new model."""
+
+    def __init__(self, settings: Config, at: Callable[[str], None]) -> None:
+        super().__init__(settings)
+        self._at = at
+
+    def _tell(self, events: list[Event]) -> None:
+        super()._tell(events)
+        if any(event.data.action == "probation" for event in events):
+            self._at("probation")
+
+
+def _live(settings: Config, files: Mapping[str, Path], tell: int, wait: int) -> None:
+    """The box itself; never returns."""
+    turn, ready, over = threading.Lock(), threading.Event(), threading.Event()
+    tempfile.tempdir = settings.state_dir
+
+    def at(stage: str) -> None:
+        with turn:
+            if ready.is_set():
+                os.write(tell, f"at {stage} {time.monotonic()}\n".encode())
+                os.read(wait, 1)
+
+    def concluded() -> None:
+        at("rest")
+        over.set()
+
     try:
-        with SimulatedBox(settings) as box:
+        edge.upkeep.install = _around(edge.upkeep.install, before=lambda: at("unpacking"))
+        edge.bundle.installing.prove_folder = _around(edge.bundle.installing.prove_folder, after=lambda: at("swap"))
+        with _Telling(settings, at) as box:
+            box.upkeep._conclude = _around(box.upkeep._conclude, before=lambda: at("verdict"), after=concluded)
             os.write(tell, f"ready {box.engines.models['voice']}\n".encode())
-            for file in itertools.chain(files, itertools.repeat(files[-1])):
+            ready.set()
+            for version, file in files.items():
+                at("transfer")
                 for chunk in chunks(file):
                     box.upkeep.offer(chunk)
+                # The first call goes on over the swap, the second is the new model's.
                 os.write(tell, f"call {box.call(range(_UTTERANCES))}\n".encode())
+                box.until("probation", version)
+                over.clear()
+                os.write(tell, f"call {box.call(range(_UTTERANCES))}\n".encode())
+                assert over.wait(60), "no verdict"
     except BaseException as error:  # noqa: BLE001 (the parent reads it)
         os.write(tell, f"failed {error!r}\n".encode())
     os._exit(1)
 
 
-def _midst(settings: Config) -> list[str]:
-    """What the box was in the midst of when it was killed."""
+def _around(run, *, before=lambda: None, after=lambda: None):
+    """`run` with something before it, and after it unless it fails."""
+
+    def wrapped(*given, **named):
+        before()
+        result = run(*given, **named)
+        after()
+        return result
+
+    return wrapped
+
+
+def _left(settings: Config) -> list[str]:
+    """What the disk of the killed box shows of what it was doing."""
     store = open_store("voice", settings)
     record = probation.read(store)
     signs = {
-        "a transfer": any((Path(settings.state_dir) / "incoming").glob("*.part")),
-        "unpacking": any((store.folder / "versions").glob(".*")),
-        "moving a pointer": any(store.folder.glob("*.part")),
-        "a verdict": record is not None and record.verdict is not None,
+        "a part of a file": any((Path(settings.state_dir) / "incoming").glob("*.part")),
+        "a half unpacked bundle": any((store.folder / "versions").glob(".*")),
+        "a half moved pointer": any(store.folder.glob("*.part")),
+        "a verdict that is not carried out": record is not None and record.verdict is not None,
         "a probation": record is not None and record.verdict is None and record.candidate == store.serving().current,
-        "a swap": record is not None and record.verdict is None and record.candidate != store.serving().current,
+        "a probation before its model": record is not None and record.verdict is None and record.candidate != store.serving().current,
     }
-    return [name for name, there in signs.items() if there] or ["nothing of this"]
+    return [name for name, there in signs.items() if there] or ["nothing"]
 
 
 def _look(settings: Config, known: set[str], calls: list[str]) -> None:
@@ -130,11 +240,20 @@ def _look(settings: Config, known: set[str], calls: list[str]) -> None:
     assert set(calls) <= known, calls
 
 
+def _decided(settings: Config) -> str | None:
+    """The model that must serve after the next start, where a verdict was written."""
+    record = probation.read(open_store("voice", settings))
+    if record is None or record.verdict is None:
+        return None
+    return f"voice-{record.version if record.verdict == 'kept' else record.previous_version}"
+
+
 def main() -> None:
     """`python -m tests.kills [N]`: figures as JSON."""
     with tempfile.TemporaryDirectory() as folder:
         found = run(int(sys.argv[1]) if len(sys.argv) > 1 else 200, Path(folder))
-    print(json.dumps({"kills": found.kills, "midst": dict(found.midst), "calls": sum(found.calls.values()), "models": len(found.calls)}))
+    figures = {"kills": found.kills, "aimed": found.aimed, "hit": found.hit, "left": found.left, "verdicts_carried_out": found.carried_out}
+    print(json.dumps(figures | {"calls": sum(found.calls.values()), "models": len(found.calls)}))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Voice bundles for the tests of a rollout: the shipped net under other versions and keys, and made worse in the ways that occur."""
 
-import json
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -17,12 +16,14 @@ from edge.bundle.manifest import MANIFEST, SIGNATURE, Manifest, encode, load, pa
 from edge.bundle.shipped import shipped_models
 from edge.bundle.signature import PrivateKey, Trust, generate, write_keys
 from edge.segment.crosstalk import CustomerUtterance
+from edge.signal.spec import SPEC
 from edge.voice.clip import whole_clip
 from edge.voice.emotion import net_answers
 from edge.voice.interpreter import Interpreter
 
 SHIPPED = shipped_models() / "voice"
 NET = SHIPPED / "model.tflite"
+SHAPE = (SPEC.frames, SPEC.bands, SPEC.planes)
 
 
 def spoken(seed: int) -> CustomerUtterance:
@@ -111,12 +112,31 @@ def signed(folder: Path, key: PrivateKey, **changes) -> Path:
     return folder
 
 
-def slow(folder: Path, private: Path, seconds: float = 400.0) -> Path:
-    """The bundle with golden cases so long that no box answers them within its budget."""
-    cases = json.loads((folder / "golden.json").read_text())
-    cases["cases"] = cases["cases"][:1]
-    cases["cases"][0]["audio"]["seconds"] = seconds
-    cases["cases"][0]["expected"] = {}
-    (folder / "golden.json").write_text(json.dumps(cases))
+def ponderous() -> bytes:
+    """An int8 net with our input and labels that is far too large for any box: 240 thousand million multiplications a window."""
+    import keras
+
+    from convert.network import to_int8
+
+    window = keras.layers.Input(SHAPE)
+    # One layer's weights, used again and again: much to work out and little to send.
+    again = keras.layers.Conv2D(512, 3, padding="same", activation="relu")
+    x = keras.layers.Conv2D(512, 3, padding="same")(window)
+    for _ in range(16):
+        x = again(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    sample = np.random.default_rng(1).uniform(-1, 1, (1, *SHAPE)).astype(np.float32)
+    return to_int8(keras.Model(window, keras.layers.Dense(7)(x)), sample)
+
+
+def slow(folder: Path, private: Path) -> Path:
+    """The bundle with a net that no box carries, rightly described, with one golden case: it takes long enough."""
+    (folder / "model.tflite").write_bytes(ponderous())
+    net = Interpreter(folder / "model.tflite")
+    tolerance = golden.read(folder / "golden.json").tolerance
+    case = golden.speech_cases()[3]
+    golden.write(folder / "golden.json", golden.record([case], lambda one: net_answers(net, one.audio.pcm()), tolerance))
+    manifest = parse((folder / MANIFEST).read_bytes(), folder / MANIFEST)
+    write_manifest(folder, msgspec.structs.replace(manifest, input=net.input, output=net.output))
     finish(folder, private)
     return folder

@@ -6,8 +6,9 @@
 import base64
 import hashlib
 import json
-import shutil
+import os
 import tarfile
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,13 +17,14 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from convert.pack import finish
+from convert.rollout import CHUNK_BYTES
 from edge.__main__ import main as undertone
 from edge.bundle import archive
 from edge.bundle.store import open_store
-from edge.voice import emotion
 from tests.boxes import SimulatedBox, config
 from tests.broker import Broker
-from tests.nets import SHIPPED, keys, raw_tar, signed, slow, tar, voice
+from tests.chaos.disk import fill, small_disk
+from tests.nets import SHAPE, SHIPPED, keys, raw_tar, signed, slow, tar, voice
 from tests.test_live import Subscriber
 
 pytestmark = [
@@ -33,8 +35,13 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
+    with a_site(tmp_path_factory.mktemp("site")) as found:
+        yield found
+
+
+@contextmanager
+def a_site(folder: Path):
     """A broker, a box that has had 9.0.0 for long, and its technician's desk."""
-    folder = tmp_path_factory.mktemp("site")
     private, public, key = keys(folder)
     with Broker(folder) as broker:
         settings = config(folder, public, url=broker.url)
@@ -86,7 +93,7 @@ def floating(desk):
     import keras
     import tensorflow as tf
 
-    net = keras.Sequential([keras.layers.Input((150, 40, 2)), keras.layers.Flatten(), keras.layers.Dense(7)])
+    net = keras.Sequential([keras.layers.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(7)])
     folder = desk.bundle()
     (folder / "model.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(net).convert())
     finish(folder, desk.private)
@@ -130,6 +137,15 @@ def good(desk):
     return tar(desk.bundle())
 
 
+def scratched(desk):
+    """One bit of the archive itself has changed, in the header of its second file."""
+    packed = tar(desk.bundle())
+    raw = bytearray(packed.read_bytes())
+    raw[raw.index(b"manifest.sig")] ^= 1
+    packed.write_bytes(raw)
+    return packed
+
+
 # Name -> how it is made, what the line says, and what is wrong with the transfer alone.
 CASES = {
     "a flipped bit in the net": (flipped("model.tflite"), "damaged", {}),
@@ -151,24 +167,18 @@ CASES = {
     "a device in the archive": (archived(("manifest.json", tarfile.REGTYPE), ("net", tarfile.CHRTYPE)), "device", {}),
     "a file twice in the archive": (archived(("manifest.json", tarfile.REGTYPE), ("manifest.json", tarfile.REGTYPE)), "twice", {}),
     "an archive cut short": (cut, "cut short|not a whole", {}),
-    "a full disk": (good, "no room", {}),
+    "damaged on the way": (scratched, "damaged on the way|not a whole bundle", {"sha256": "0" * 64}),
     "expired": (good, "expired", {"expires_at": "2020-01-01T00:00:00Z"}),
-    "damaged on the way": (good, "damaged on the way", {"sha256": "0" * 64}),
 }
-# These are properties of a transfer; a file on a stick has none.
-ON_THE_WAY = ("expired", "damaged on the way")
+# Till when it may come is a property of a transfer; a file on a stick has none. The box's own log says it.
+ON_THE_WAY = ("expired",)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_refused_in_one_line_on_the_box_and_on_the_bus_and_the_old_model_serves_on(case, site, tmp_path, monkeypatch, capsys):
+def test_refused_in_one_line_on_the_box_and_on_the_bus_and_the_old_model_serves_on(case, site, tmp_path, capsys, caplog):
+    caplog.set_level("INFO", "undertone.models")
     make, why, changes = CASES[case]
     packed = make(Desk(tmp_path, site))
-    if case == "a slow net":
-        # So much sound takes 200 ms on a fast PC, which no box is.
-        monkeypatch.setattr(emotion, "_BUDGET_MS", 20.0)
-    if case == "a full disk":
-        # What a really full one does to a write: tests/test_upkeep.py.
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=10**9, used=10**9 - 1000, free=1000))
     if case == "a pinned model":
         open_store("voice", site.box.config).pin(pinned=True)
     lines = {}
@@ -176,25 +186,54 @@ def test_refused_in_one_line_on_the_box_and_on_the_bus_and_the_old_model_serves_
         assert undertone(["model", "install", str(packed), "--config", str(site.file)]) == 1
         lines["box"] = capsys.readouterr().err
     lines["bus"] = told_on_the_bus(site, packed, changes)
+    lines["box, in its log"] = logged(caplog)
     if case == "a pinned model":
         open_store("voice", site.box.config).pin(pinned=False)
+    shown(case, why, lines, tmp_path, site)
+    assert site.box.call(range(1)) == "voice-9.0.0"
+    assert list((Path(site.box.config.state_dir) / "incoming").glob("*.part")) == []
+
+
+@pytest.mark.parametrize("left", [100_000, 500_000])
+def test_a_really_full_disk_refuses_on_the_box_and_on_the_bus_and_the_old_model_serves_on(left, tmp_path, capsys, caplog):
+    caplog.set_level("INFO", "undertone.models")
+    with small_disk(tmp_path / "box-01", "size=24m") as disk, a_site(tmp_path) as site:
+        packed = good(Desk(tmp_path, site))
+        ballast = disk / "ballast"
+        fill(ballast)
+        os.truncate(ballast, ballast.stat().st_size - left)
+        assert undertone(["model", "install", str(packed), "--config", str(site.file)]) == 1
+        lines = {"box": capsys.readouterr().err, "bus": told_on_the_bus(site, packed, {}), "box, in its log": logged(caplog)}
+        shown(f"a full disk, {left // 1000} kB left", "room", lines, tmp_path, site)
+        assert site.box.call(range(1)) == "voice-9.0.0"
+        ballast.unlink()
+        assert undertone(["model", "install", str(packed), "--config", str(site.file)]) == 0
+        assert site.box.until("probation").version == "9.0.1"
+
+
+def shown(case, why, lines, folder, site) -> None:
+    """Each place has one line, with the reason in it."""
     for where, line in lines.items():
         assert len(line.strip().splitlines()) == 1
         with pytest.raises(AssertionError, match=why):
             raise AssertionError(line)
-        print(f"refused on the {where}: {case}: {shortened(line, tmp_path, site)}")
-    assert site.box.call(range(1)) == "voice-9.0.0"
-    assert list((Path(site.box.config.state_dir) / "incoming").glob("*.part")) == []
+        if where != "box, in its log" or "box" not in lines:
+            print(f"refused on the {where}: {case}: {shortened(line, folder, site)}")
+
+
+def logged(caplog) -> str:
+    """What the box's log says of the refusal."""
+    return "\n".join(record.getMessage() for record in caplog.records if record.getMessage().startswith("model.refused"))
 
 
 def told_on_the_bus(site, packed, changes) -> str:
     """Send the file as a technician's `push` does; the reason in the box's event."""
     size = packed.stat().st_size
     with packed.open("rb") as file:
-        raw = file.read(400_000)
+        raw = file.read(4_000_000)
     said = {"model": "voice", "sha256": hashlib.sha256(raw).hexdigest(), "size": size} | changes
-    for at in range(0, len(raw), 100_000):
-        body = msgspec.json.encode(said | {"offset": at, "data": base64.b64encode(raw[at : at + 100_000]).decode()})
+    for at in range(0, len(raw), CHUNK_BYTES):
+        body = msgspec.json.encode(said | {"offset": at, "data": base64.b64encode(raw[at : at + CHUNK_BYTES]).decode()})
         site.sender.publish("undertone-cmd/v1/leeds/box-01/model/install", body, 1).wait_for_publish(30)
     event = site.central.until("undertone.device.model.v1", 120, action="refused", transfer=said["sha256"])
     return event["data"]["reason"]

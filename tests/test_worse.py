@@ -60,7 +60,7 @@ def test_a_voice_that_learnt_from_shuffled_labels_is_rolled_back_and_the_old_one
     told, serving = heard_by(config(tmp_path, public, calls=4), tmp_path / "new", "rolled_back")
     assert told.reason.startswith("drift")
     assert told.figures["utterances"] >= ENOUGH
-    assert serving != "voice-quick-9.0.1"
+    assert serving != "voice-9.0.1"
 
 
 def test_a_voice_calibrated_anew_is_kept(tmp_path):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, is_plain
-from edge.errors import ModelError
+from edge.errors import ModelError, StoreError
 
 # The Vosk model is the largest thing that is ever packed: 71 MB.
 MAX_BYTES = 256_000_000
@@ -37,14 +37,15 @@ def pack(bundle: Bundle, path: Path) -> None:
 def unpack(path: Path, folder: Path) -> None:
     """Unpack the bundle's tar at `path` into the new, empty `folder`, every file on the disk when this returns.
 
-    Raises ModelError: not a tar, truncated, too large, too many files, no room, a link, a device, a path out of the folder.
+    Raises ModelError: not a tar, truncated, too large, too many files, a link, a device, a path out of the folder; StoreError: no room.
     """
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise ModelError(f"{path}: {size / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB of any bundle; it is not one of ours")
-        if shutil.disk_usage(folder).free < size * 2:
-            raise ModelError(f"{folder}: no room: {size * 2 / 1e6:.1f} MB needed; make room on that disk")
+        if (free := shutil.disk_usage(folder).free) < size * 2:
+            needed = f"{size * 2 / 1e6:.1f} MB needed and {free / 1e6:.1f} MB free"
+            raise StoreError(f"no room: {needed} in {folder.parent}; make room on that disk")
         with tarfile.open(path, "r:") as tar:
             _unpack_members(path, tar, folder, size)
     except (tarfile.TarError, EOFError, ValueError) as error:
@@ -52,7 +53,7 @@ def unpack(path: Path, folder: Path) -> None:
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file; give a bundle's .tar or folder") from error
     except OSError as error:
-        raise ModelError(f"{path}: cannot be unpacked into {folder}: {error.strerror}; make room, or check who owns it") from error
+        raise StoreError(f"{path}: cannot be unpacked into {folder.parent}: {error.strerror}; make room, or check who owns it") from error
 
 
 def _unpack_members(path: Path, tar: tarfile.TarFile, folder: Path, size: int) -> None:
@@ -79,15 +80,24 @@ def _unpack_members(path: Path, tar: tarfile.TarFile, folder: Path, size: int) -
         target = folder / member.name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(raw)
+    _refuse_rest(path, tar.offset)
     if MANIFEST not in seen:
         raise ModelError(f"{path}: no {MANIFEST} in it; give a bundle made by `undertone-convert pack`")
     for item in (*folder.rglob("*"), folder):
         sync(item)
 
 
+def _refuse_rest(path: Path, end: int) -> None:
+    """A damaged header in the midst of an archive ends it for tarfile, without a word."""
+    with path.open("rb") as file:
+        file.seek(end)
+        if file.read(tarfile.BLOCKSIZE).strip(b"\0"):
+            raise ModelError(f"{path}: not a whole bundle: damaged at byte {end:,}; bring it again")
+
+
 @contextmanager
 def unpack_aside(path: Path) -> Iterator[Path]:
-    """The bundle's tar at `path` unpacked in a folder of its own that goes away afterwards. Raises ModelError as `unpack` does."""
+    """The bundle's tar at `path` unpacked in a folder of its own that goes away afterwards. Raises as `unpack` does."""
     with tempfile.TemporaryDirectory(prefix="undertone-bundle-") as folder:
         unpack(path, Path(folder))
         yield Path(folder)

@@ -35,9 +35,10 @@ def section(folder: Path, scale: Scale) -> Iterator[Row]:
 
 
 @contextmanager
-def _mounted(folder: Path) -> Iterator[Path]:
+def small_disk(folder: Path, size: str = _SMALL) -> Iterator[Path]:
+    """A file system of its own at `folder`, so large and no larger. Skips the test where none can be mounted."""
     folder.mkdir(parents=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", _SMALL, "tmpfs", folder], capture_output=True, text=True, check=False)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
     try:
@@ -48,11 +49,11 @@ def _mounted(folder: Path) -> Iterator[Path]:
 
 
 def _full(folder: Path, events: int, what: str, *, lose: bool) -> Row:
-    with _mounted(folder / "disk") as disk, Broker(folder) as broker, Subscriber(broker.url) as subscriber:
+    with small_disk(folder / "disk") as disk, Broker(folder) as broker, Subscriber(broker.url) as subscriber:
         outbox = open_outbox(disk)
         outbox.put([text(0)])
         ballast = disk / "ballast"
-        reason = _fill(ballast)
+        reason = fill(ballast)
         for n in range(1, events):
             outbox.put([text(n)])
         held = outbox.counts().held
@@ -75,7 +76,7 @@ def _full(folder: Path, events: int, what: str, *, lose: bool) -> Row:
     )
 
 
-def _fill(ballast: Path) -> str:
+def fill(ballast: Path) -> str:
     """Write until the disk takes no more; what it says then."""
     file = os.open(ballast, os.O_WRONLY | os.O_CREAT)
     try:
