@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edge.bundle.manifest import MANIFEST, Bundle, Kind, load, parse
+from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, Kind, load, parse
 from edge.bundle.shadow import Trial
 from edge.bundle.shipped import trust_of
+from edge.bundle.signature import Trust, verify
 from edge.bundle.store import find_bundle
 from edge.bundle.weights import fitted_of
 from edge.bus.events import ModelInfo
@@ -158,7 +159,7 @@ def load_engines(config: Config) -> Engines:
             missing["words"] = "no speech recogniser on this box: working with the voice alone; run `undertone fetch-model`"
         else:
             recogniser = Engine(vosk)
-            infos["recogniser"] = _vosk_info(vosk)
+            infos["recogniser"] = _vosk_info(vosk, trust_of(config))
         infos["words"] = _words_info(config)
     weights, strictness, infos["fusion"] = fusion(find_bundle("fusion", config), config)
     return Engines(
@@ -236,18 +237,14 @@ def _info(bundle: Bundle) -> ModelInfo:
     )
 
 
-def _vosk_info(folder: Path) -> ModelInfo:
+def _vosk_info(folder: Path, trust: Trust) -> ModelInfo:
     """The recogniser's model: a bundle's own name, else named by its acoustic model's hash, whatever its folder is called."""
     if (folder / MANIFEST).is_file():
-        manifest = parse((folder / MANIFEST).read_bytes(), folder / MANIFEST)
-        return ModelInfo(
-            name=manifest.name,
-            version=manifest.version,
-            sha256=hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest(),
-            licence=manifest.licence,
-            signed_by=None,
-            validated_on_calls=manifest.validated_on_calls,
-        )
+        raw = (folder / MANIFEST).read_bytes()
+        # One that the configuration names may be anybody's.
+        signed_by = verify(raw, folder / SIGNATURE, replace(trust, allow_unsigned=True))
+        manifest = parse(raw, folder / MANIFEST)
+        return _info(Bundle(folder=folder, manifest=manifest, sha256=hashlib.sha256(raw).hexdigest(), signed_by=signed_by))
     acoustic = hashlib.sha256((folder / "am" / "final.mdl").read_bytes()).hexdigest()
     known = acoustic == PINS["am/final.mdl"].sha256
     name, _, version = MODEL_NAME.rpartition("-") if known else (folder.name, "", "")
