@@ -7,16 +7,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import zlib
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from edge.bus import store
 from edge.bus.held import Held
 from edge.bus.outbox import Outbox
-from edge.bus.rows import read_row
-from edge.bus.store import DamageError, read_counts
+from edge.bus.store import read_counts
 from edge.errors import StoreError
 from tests.telling import alert, consumer, failed, open_outbox, started, text, until
 
@@ -416,7 +417,7 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def rest_is_bounded(self):
         # What is on its way cannot go, be it a gap.
-        assert self.outbox._bytes[1] <= 20_000 + sum(len(row.body) + 260 for row in self.in_flight)
+        assert self.outbox._table._bytes[1] <= 20_000 + sum(len(row.body) + 260 for row in self.in_flight)
 
     def teardown(self):
         self.outbox.nothing_in_flight()
@@ -434,22 +435,92 @@ AnyOrder.TestCase.settings = settings(max_examples=25, stateful_step_count=30, d
 TestAnyOrder = AnyOrder.TestCase
 
 
-def test_a_bit_that_flips_inside_an_event_is_seen_and_never_published(tmp_path):
+def flip(path, before, after):
+    content = path.read_bytes()
+    assert content.count(before) == 1
+    path.write_bytes(content.replace(before, after))
+
+
+def test_a_bit_that_flips_inside_an_event_costs_that_event_alone_and_a_gap_says_which(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1), text(2), text(3), alert()])
+    outbox.close()
+    flip(tmp_path / "outbox.sqlite", b'"n":2', b'"n":3')
+    outbox = open_outbox(tmp_path)
+    told = take(outbox) + take(outbox)
+    assert [body["id"] for body in told] == ["c1:alert:anger:0", "c1:text:line-1:1", "c1:text:line-1:3", "gap:text/line-1:2-2"]
+    assert told[-1]["data"] == {"topic": "text/line-1", "first": 2, "last": 2, "lost": 1, "reason": "damaged"}
+    assert outbox.counts().rows == 0
+    assert not (tmp_path / "outbox.sqlite.damaged").exists()
+    outbox.close()
+
+
+def test_where_nobody_can_say_which_event_was_damaged_the_whole_file_is_set_aside(tmp_path):
     outbox = open_outbox(tmp_path)
     outbox.put([text(1)])
     outbox.close()
     path = tmp_path / "outbox.sqlite"
-    content = path.read_bytes()
-    assert content.count(b"it works") == 1
-    path.write_bytes(content.replace(b"it works", b"it worms"))
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE events SET sequence = 5")
+    other.close()
     outbox = open_outbox(tmp_path)
     assert outbox.pending(5) == []
     assert [body["data"]["reason"] for body in bodies(outbox)] == ["store_damaged"]
     outbox.close()
 
 
-def test_a_body_that_damage_turned_into_a_number_is_damage_and_no_traceback():
-    # Found by fuzzing: SQLite gives back whatever type it finds in a damaged file.
-    columns = (1, "id", "gap", 0, 1, 0, 0.0, 0.0, None, 7, 7)
-    with pytest.raises(DamageError, match="event 1"):
-        read_row(columns, uptime=0.0, boot=0)
+def test_a_damaged_gap_sets_the_file_aside_because_nobody_knows_what_it_announced(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1), text(2)])
+    outbox.erase(None)
+    outbox.close()
+    flip(tmp_path / "outbox.sqlite", b'"first":1', b'"first":2')
+    outbox = open_outbox(tmp_path)
+    assert outbox.pending(5) == []
+    assert [body["data"]["reason"] for body in bodies(outbox)] == ["store_damaged"]
+    outbox.close()
+
+
+@pytest.mark.parametrize("change", ["wall = 'x'", "uptime = x'00'", "lane = 7", "lifetime = 'x'", "body = 7"])
+def test_a_column_of_an_event_that_damage_turned_into_something_else_costs_that_event_alone(tmp_path, change):
+    # Some were found by fuzzing: SQLite gives back whatever type it finds in a damaged file.
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1), text(2)])
+    outbox.close()
+    with sqlite3.connect(tmp_path / "outbox.sqlite") as other:
+        other.execute(f"UPDATE events SET {change} WHERE row = 1")
+    other.close()
+    outbox = open_outbox(tmp_path)
+    told = take(outbox) + take(outbox)
+    assert [body["id"] for body in told] == ["c1:text:line-1:2", "gap:text/line-1:1-1"]
+    assert outbox.counts().rows == 0
+    outbox.close()
+
+
+def test_an_outbox_of_the_first_layout_goes_on_with_what_is_in_it(tmp_path):
+    with sqlite3.connect(tmp_path / "outbox.sqlite") as old:
+        old.executescript(store._MIGRATIONS[0] + "; PRAGMA user_version = 1")
+        body = b'{"id":"a","sequence":1}'
+        crc = zlib.crc32(body, zlib.crc32(b"a text/line-1 1"))
+        old.execute("INSERT INTO events VALUES (1, 'a', 'text/line-1', 1, 1, 1, 0.0, 0.0, NULL, ?, ?)", (body, crc))
+        old.execute("INSERT INTO sequences VALUES ('text/line-1', 1)")
+    old.close()
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(2)])
+    assert [body["sequence"] for body in take(outbox)] == [1, 2]
+    outbox.close()
+
+
+@pytest.mark.parametrize("change", ["snapshot = x'00'", "topic = 'alert/#'"])
+def test_an_open_alert_that_damage_made_unreadable_is_forgotten_and_the_rest_is_ended_and_kept(tmp_path, change, caplog):
+    outbox = open_outbox(tmp_path)
+    outbox.put([started(), alert(), alert(rule="threat")])
+    outbox.close()
+    with sqlite3.connect(tmp_path / "outbox.sqlite") as other:
+        other.execute(f"UPDATE open_alerts SET {change} WHERE alert = 'c1:alert:anger'")
+    other.close()
+    outbox = open_outbox(tmp_path)
+    outbox.recover()
+    assert [body["id"] for body in take(outbox)][2:] == ["c1:alert:threat:1", "c1:started:1", "c1:failed:1"]
+    assert "outbox.open_damaged table=open_alerts" in caplog.text
+    outbox.close()

@@ -1,13 +1,19 @@
 """How the box ends what a crash left open, and how it announces what it lost: events made from what was stored."""
 
+import logging
 from datetime import datetime
 
 import msgspec
 
 from edge.box.clock import now
 from edge.bus.events import Alert, Event, Failed, Gap, Started, Summary
-from edge.bus.store import DamageError, Store
+from edge.bus.store import Store
 from edge.bus.topics import GAP
+
+_log = logging.getLogger("undertone.outbox")
+
+# What MQTT refuses in a topic that is published on (MQTT 5, 4.7.1 and 1.5.4).
+_NO_TOPIC = set("+#\0")
 
 
 def keep_open(store: Store, event: Event) -> None:
@@ -30,13 +36,24 @@ def forget(store: Store) -> None:
 
 
 def ends(store: Store) -> list[Event]:
-    """The end of everything that an earlier process left open: alerts, then calls. Raises DamageError."""
-    alerts = store.execute("SELECT snapshot, topic FROM open_alerts ORDER BY rowid").fetchall()
-    calls = store.execute("SELECT call, line, started_at FROM open_calls ORDER BY rowid").fetchall()
-    try:
-        return [alert_after_crash(*found) for found in alerts] + [call_after_crash(*found) for found in calls]
-    except (msgspec.MsgspecError, TypeError, ValueError) as error:
-        raise DamageError(f"what was open cannot be read: {error}") from error
+    """The end of everything that an earlier process left open: alerts, then calls.
+
+    What damage made unreadable is forgotten, and the log says so: its alert is over when its last snapshot says (`expires_at`).
+    """
+    alerts = store.execute("SELECT rowid, snapshot, topic FROM open_alerts ORDER BY rowid").fetchall()
+    calls = store.execute("SELECT rowid, call, line, started_at FROM open_calls ORDER BY rowid").fetchall()
+    ended: list[Event] = []
+    for table, end, rows in (("open_alerts", alert_after_crash, alerts), ("open_calls", call_after_crash, calls)):
+        for row, *found in rows:
+            try:
+                event = end(*found)
+                if _NO_TOPIC & set(event.topic):
+                    raise ValueError("no topic")  # noqa: TRY301 (handled as any damage)
+                ended.append(event)
+            except (msgspec.MsgspecError, TypeError, ValueError) as error:
+                store.execute(f"DELETE FROM {table} WHERE rowid = ?", (row,))  # noqa: S608 (one of two names of ours)
+                _log.error("outbox.open_damaged table=%s error=%s", table, error)
+    return ended
 
 
 def alert_after_crash(snapshot: bytes, topic: str) -> Event:

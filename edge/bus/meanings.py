@@ -185,7 +185,7 @@ MEANINGS: dict[str, str] = {
     "first": "First sequence that will never come; null where unknown.",
     "last": "Last sequence that will never come; null where unknown.",
     "lost": "How many; null where unknown.",
-    "Gap.reason": "evicted (too much unsent), not_stored (disk full), store_damaged.",
+    "Gap.reason": "evicted (too much unsent), not_stored (disk full), erased, damaged (on the disk), store_damaged (all of it).",
 }
 
 ENVELOPE: dict[str, str] = {

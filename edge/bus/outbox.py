@@ -6,6 +6,7 @@ number of crashes of the broker, of this process and of the machine. What could 
     the size bound     oldest events go first, alerts never                gap: topic, first..last, reason evicted
     a full disk        events wait in memory, bounded; then the oldest go  gap: topic, first..last, reason not_stored
     given up by hand   `undertone erase`, or older than keep_days          gap: topic, first..last, reason erased
+    a damaged event    the others go on                                    gap: topic, its number twice, reason damaged
     a damaged file     set aside, started afresh                           gap: topic "*", all else null, reason store_damaged
 
 Each topic counts its events (`sequence`) and no number is used twice, so the numbers alone prove that nothing is missing. After a
@@ -14,28 +15,22 @@ damaged file they go on from the Unix time in ms, far above any that was used.
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 
 from edge.bus import endings
-from edge.bus.envelope import envelope, lifetime_s
 from edge.bus.events import Event
 from edge.bus.held import Arrived, Held
-from edge.bus.rows import ALERTS, REST, Row, checksum, count_up, machine_uptime, ranges, read_row
+from edge.bus.rows import COLUMNS, Row, Spoilt, count_up, machine_uptime, read_row
 from edge.bus.spread import Spread
 from edge.bus.store import Counts, Store
+from edge.bus.table import Table
 from edge.bus.topics import EVERY_TOPIC, GAP
 
 _log = logging.getLogger("undertone.outbox")
 
-# Of the size bound, this share is never filled by anything but alerts.
-_KEPT_FOR_ALERTS = 0.2
-# What a row costs beside its body: id, topic, numbers and two indices (measured: 180 to 260 bytes).
-_ROW_BYTES = 260
-# Evicting down to this share of the bound makes one gap of many events instead of a gap an event.
-_EVICT_TO = 0.9
 # An outbox that has just become empty is cleared of its traces, at most so often: each time is a write to the SD card.
 _SCRUB_S = 60.0
 # PUBACKs are written together, because each commit wears the SD card; a crash before that only sends the events again.
@@ -51,22 +46,18 @@ class Outbox:
 
     def __init__(self, path: Path, *, max_bytes: int, site: str, device: str, uptime: Callable[[], float] = machine_uptime) -> None:
         self.woken: Callable[[], None] | None = None
-        self._path, self._max_bytes, self._site, self._device, self._uptime = path, max_bytes, site, device, uptime
+        self._uptime = uptime
         self._lock = RLock()
         self._held = Held()
         self._in_flight: set[int] = set()
         self._acknowledged: set[int] = set()
-        # Gaps told by this process and not sent yet: they can still grow. topic, reason -> row, sequence, first, last.
-        self._growing: dict[tuple[str, str], tuple[int, int, int, int]] = {}
         self._tidied_at = time.monotonic()
         self._scrubbed_at, self._traces = float("-inf"), True
-        self._evicted = 0
         self.committed = Spread()
-        self._bytes = {ALERTS: 0, REST: 0}
+        self._table = Table(max_bytes=max_bytes, site=site, device=device, uptime=uptime)
         self._lost_store = False
         self._store = Store(path, self._replaced)
-        for lane, size in self._store.read("SELECT lane, SUM(length(body) + ?) FROM events GROUP BY lane", _ROW_BYTES):
-            self._bytes[lane] = size
+        self._table.measure(self._store)
         if self._lost_store:
             self._flush()
 
@@ -108,23 +99,25 @@ class Outbox:
             if (self._held or self._lost_store) and time.monotonic() >= self._store.retry_at:
                 self._flush()
             aside = self._in_flight | self._acknowledged
-            columns = "row, id, topic, lane, sequence, boot, uptime, wall, lifetime, body, crc"
             marks = ",".join("?" * len(without))
-            query = f"SELECT {columns} FROM events WHERE topic NOT IN ({marks}) ORDER BY lane, row LIMIT ?"  # noqa: S608 (only question marks)
+            query = f"SELECT {COLUMNS} FROM events WHERE topic NOT IN ({marks}) ORDER BY lane, row LIMIT ?"  # noqa: S608 (only question marks)
             values = (*without, limit + len(aside))
             uptime = self._uptime()
 
-            def work() -> list[Row]:
+            def work() -> list[Row | Spoilt]:
                 found = (columns for columns in self._store.execute(query, values) if columns[0] not in aside)
                 return [read_row(columns, uptime=uptime, boot=self._store.boot) for columns in found]
 
-            return (self._store.attempt(work) or [])[:limit]
+            read = self._store.attempt(work) or []
+            if spoilt := [(one.row, one.topic, one.sequence) for one in read if isinstance(one, Spoilt)]:
+                self._commit(lambda: self._table.give_up(self._store, spoilt, "damaged"))
+            return [one for one in read if isinstance(one, Row)][:limit]
 
     def sent(self, row: Row) -> None:
         """`row` is on its way: neither pending nor evictable until one of the next three."""
         with self._lock:
             self._in_flight.add(row.row)
-            self._growing = {what: told for what, told in self._growing.items() if told[0] != row.row}
+            self._table.on_its_way(row.row)
 
     def acknowledged(self, row: Row) -> None:
         """The broker has `row` (PUBACK): it leaves the outbox."""
@@ -158,7 +151,7 @@ class Outbox:
                 return 0
 
             def work() -> None:
-                self._give_up(rows, "erased")
+                self._table.give_up(self._store, rows, "erased")
                 if open_too:
                     endings.forget(self._store)
 
@@ -171,7 +164,7 @@ class Outbox:
         with self._lock:
             self._tidy(now=True)
             self._scrub()
-            return replace(self._store.counts(), held=len(self._held), evicted=self._evicted, commits=self._store.commits)
+            return replace(self._store.counts(), held=len(self._held), evicted=self._table.evicted, commits=self._store.commits)
 
     def close(self) -> None:
         """Write what is still to be written and let go of the file."""
@@ -194,11 +187,11 @@ class Outbox:
     def _tidy(self, *, now: bool = False) -> None:
         """Delete what was acknowledged, many at a time."""
         due = len(self._acknowledged) >= _TIDY_ROWS or time.monotonic() - self._tidied_at >= _TIDY_S
-        if self._acknowledged and (now or due) and self._commit(lambda: self._delete(self._acknowledged)):
+        if self._acknowledged and (now or due) and self._commit(lambda: self._table.delete(self._store, self._acknowledged)):
             self._forget_acknowledged()
 
     def _scrub(self) -> None:
-        if self._traces and not any(self._bytes.values()) and time.monotonic() - self._scrubbed_at > _SCRUB_S:
+        if self._traces and self._table.empty and time.monotonic() - self._scrubbed_at > _SCRUB_S:
             self._store.scrub()
             self._scrubbed_at, self._traces = time.monotonic(), False
 
@@ -207,94 +200,27 @@ class Outbox:
         self._tidied_at = time.monotonic()
 
     def _commit(self, work: Callable[[], None]) -> bool:
-        before = (dict(self._bytes), dict(self._growing), self._evicted)
+        before = self._table.copy()
         done = self._store.commit(work)
+        self._traces = True
         if not done:
-            self._bytes, self._growing, self._evicted = before
+            self._table = before
         return done
 
     def _replaced(self) -> None:
         """The file was damaged; what is in memory about it goes with it, and the next thing that is written says so."""
         self._lost_store = True
-        self._in_flight, self._acknowledged, self._growing = set(), set(), {}
-        self._bytes = {ALERTS: 0, REST: 0}
+        self._in_flight, self._acknowledged = set(), set()
+        self._table.forget()
 
     def _write_held(self) -> None:
-        self._delete(self._acknowledged)
+        self._table.delete(self._store, self._acknowledged)
         if self._lost_store:
-            self._insert(self._own(endings.unknown_gap(EVERY_TOPIC, self._store.boot, "store_damaged")))
+            self._table.announce(self._store, endings.unknown_gap(EVERY_TOPIC, self._store.boot, "store_damaged"))
         for (topic, _), count in sorted(self._held.dropped.items()):
             last = count_up(self._store, topic, count)
-            self._insert(self._own(endings.gap(topic, last - count + 1, last, "not_stored")))
+            self._table.announce(self._store, endings.gap(topic, last - count + 1, last, "not_stored"))
         for arrived in self._held:
-            self._insert(arrived)
+            self._table.insert(self._store, arrived)
             endings.keep_open(self._store, arrived.event)
-        self._make_room()
-
-    def _own(self, event: Event) -> Arrived:
-        return Arrived(event=event, uptime=self._uptime(), wall=time.time())
-
-    def _insert(self, arrived: Arrived) -> int | None:
-        """The new row's number; None where its id is there already."""
-        event = arrived.event
-        if self._store.execute("SELECT 1 FROM events WHERE id = ?", (event.id,)).fetchone():
-            return None
-        sequence = count_up(self._store, event.topic, 1)
-        body = envelope(event, site=self._site, device=self._device, sequence=sequence)
-        lane = ALERTS if event.alert_lane else REST
-        crc = checksum(event.id, event.topic, sequence, body)
-        cursor = self._store.execute(
-            "INSERT INTO events (id, topic, lane, sequence, boot, uptime, wall, lifetime, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (event.id, event.topic, lane, sequence, self._store.boot, arrived.uptime, arrived.wall, lifetime_s(event), body, crc),
-        )
-        self._bytes[lane] += len(body) + _ROW_BYTES
-        return cursor.lastrowid
-
-    def _delete(self, rows: Iterable[int]) -> None:
-        for row in rows:
-            for lane, length in self._store.execute("DELETE FROM events WHERE row = ? RETURNING lane, length(body)", (row,)).fetchall():
-                self._bytes[lane] -= length + _ROW_BYTES
-        self._traces = True
-
-    # --- the size bound ----------------------------------------------------------------------------------------------
-
-    def _make_room(self) -> None:
-        bound = min(self._max_bytes * (1 - _KEPT_FOR_ALERTS), self._max_bytes - self._bytes[ALERTS])
-        if self._bytes[REST] <= bound:
-            return
-        excess = self._bytes[REST] - max(bound, 0) * _EVICT_TO
-        evicted: list[tuple[int, str, int]] = []
-        query = "SELECT row, topic, sequence, length(body) FROM events WHERE lane = ? AND topic != ? ORDER BY row"
-        for row, topic, sequence, length in self._store.execute(query, (REST, GAP)):
-            if excess <= 0:
-                break
-            if row not in self._in_flight:
-                evicted.append((row, topic, sequence))
-                excess -= length + _ROW_BYTES
-        self._evicted += len(evicted)
-        self._give_up(evicted, "evicted")
-
-    def _give_up(self, rows: Sequence[tuple[int, str, int]], reason: str) -> None:
-        """Delete events (row, topic, sequence), in order, and tell which."""
-        self._delete(row for row, _, _ in rows)
-        for topic, first, last in ranges(rows):
-            self._announce(topic, first, last, reason)
-        _log.warning("outbox.%s events=%d", reason, len(rows))
-
-    def _announce(self, topic: str, first: int, last: int, reason: str) -> None:
-        """Tell a gap, or let the topic's gap that nobody has seen yet grow: a long outage tells one gap a topic."""
-        growing = self._growing.get((topic, reason))
-        if growing is None or growing[3] != first - 1:
-            lost = endings.gap(topic, first, last, reason)
-            row = self._insert(self._own(lost))
-            if row is not None:
-                sequence = self._store.execute("SELECT sequence FROM events WHERE row = ?", (row,)).fetchone()[0]
-                self._growing[topic, reason] = (row, sequence, first, last)
-            return
-        row, sequence, first, _ = growing
-        lost = endings.gap(topic, first, last, reason)
-        body = envelope(lost, site=self._site, device=self._device, sequence=sequence)
-        self._bytes[REST] += len(body) - self._store.execute("SELECT length(body) FROM events WHERE row = ?", (row,)).fetchone()[0]
-        crc = checksum(lost.id, lost.topic, sequence, body)
-        self._store.execute("UPDATE events SET id = ?, body = ?, crc = ? WHERE row = ?", (lost.id, body, crc, row))
-        self._growing[topic, reason] = (row, sequence, first, last)
+        self._table.make_room(self._store, without=self._in_flight)

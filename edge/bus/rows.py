@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.bus.store import DamageError, Store
+from edge.bus.topics import GAP
 
 # Events in the alerts' lane go first.
 ALERTS, REST = 0, 1
@@ -31,17 +32,43 @@ def machine_uptime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def checksum(id_: str, topic: str, sequence: int, body: bytes) -> int:
-    """SQLite does not see a flipped bit inside a value."""
-    return zlib.crc32(body, zlib.crc32(f"{id_} {topic} {sequence}".encode()))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoilt:
+    """A row that is not as it was written, but for the number that it had."""
+
+    row: int
+    topic: str
+    sequence: int
 
 
-def read_row(columns: tuple[Any, ...], *, uptime: float, boot: int) -> Row:
-    """The row whose columns these are, at `uptime` seconds of the machine and in this `boot` of the box. Raises DamageError."""
-    row, id_, topic, lane, sequence, its_boot, its_uptime, wall, lifetime, body, crc = columns
+def label_checksum(id_: str, topic: str, sequence: int) -> int:
+    """SQLite does not see a flipped bit inside a value. This one vouches for which event a row is, whatever has become of the rest."""
+    return zlib.crc32(f"{id_} {topic} {sequence}".encode(errors="surrogatepass"))
+
+
+def checksum(body: bytes, label: int) -> int:
+    """Vouches for the body, and for the label whose checksum is given."""
+    return zlib.crc32(body, label)
+
+
+# What `read_row` takes, in its order.
+COLUMNS = "row, id, topic, lane, sequence, boot, uptime, wall, lifetime, body, label_crc, crc"
+
+
+def read_row(columns: tuple[Any, ...], *, uptime: float, boot: int) -> Row | Spoilt:
+    """The row whose `COLUMNS` these are, at `uptime` seconds of the machine and in this `boot` of the box.
+
+    Raises DamageError where nobody could say what is missing: nothing vouches for which event it was, or it was itself a gap.
+    """
+    row, id_, topic, lane, sequence, its_boot, its_uptime, wall, lifetime, body, label_crc, crc = columns
+    label = label_checksum(id_, topic, sequence)
     # SQLite keeps whatever type it finds in a damaged file.
-    if not isinstance(body, bytes) or crc != checksum(id_, topic, sequence, body):
+    whole = isinstance(body, bytes) and crc == checksum(body, label)
+    if not whole and (label_crc != label or topic == GAP):
         raise DamageError(f"event {row} is not as it was written")
+    typed = isinstance(its_uptime, float) and isinstance(wall, float) and isinstance(lifetime, float | None) and lane in {ALERTS, REST}
+    if not whole or not typed:
+        return Spoilt(row=row, topic=topic, sequence=sequence)
     # Within one life of the process the wall clock may jump; uptime does not.
     age = max(uptime - its_uptime if its_boot == boot else time.time() - wall, 0.0)
     return Row(row=row, id=id_, topic=topic, alert_lane=lane == ALERTS, sequence=sequence, age_s=age, lifetime_s=lifetime, body=body)

@@ -34,6 +34,8 @@ _MIGRATIONS = (
     CREATE TABLE open_calls (call TEXT PRIMARY KEY, line TEXT NOT NULL, started_at TEXT NOT NULL);
     CREATE TABLE open_alerts (alert TEXT PRIMARY KEY, topic TEXT NOT NULL, snapshot BLOB NOT NULL);
     """,
+    # Null where it was not written yet.
+    "ALTER TABLE events ADD COLUMN label_crc INTEGER",
 )
 # Between two tries to write what the disk did not take.
 _RETRY_S = 1.0
