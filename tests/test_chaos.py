@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.chaos import clock, disk, gates, hearing, kills, links, reach, words
+from tests.chaos import clock, disk, gates, hearing, links, outbox, reach, words
 from tests.chaos.__main__ import SECTIONS, rows_of
-from tests.chaos.kills import damaged_files
+from tests.chaos.outbox import damaged_files
 from tests.chaos.table import Row, Scale, markdown, write
 
 # The machine that runs the tests may do other things; the bounds themselves are shown by `make chaos`.
@@ -23,7 +23,7 @@ def test_what_is_done_to_a_box_leaves_it_as_the_table_says(tmp_path, section):
 
 
 def test_kills_of_broker_and_box_at_random_instants_lose_nothing_and_keep_the_order(tmp_path):
-    outcome = kills.kills(tmp_path, events=400, broker_kills=3, box_kills=3, seed=20261123)
+    outcome = outbox.kills(tmp_path, events=400, broker_kills=3, box_kills=3, seed=20261123)
     assert (outcome.lost, outcome.out_of_order, outcome.numbers_with_two_ids, outcome.unproven) == (0, 0, 0, 0)
 
 
@@ -70,4 +70,4 @@ def test_a_section_that_breaks_or_cannot_be_is_a_row_and_the_command_says_which(
 
 
 def test_every_section_is_in_the_command():
-    assert set(SECTIONS) == {"kills", "links", "clock", "disk", "capture", "words", "gates", "reach"}
+    assert set(SECTIONS) == {"outbox", "links", "clock", "disk", "capture", "words", "gates", "reach"}

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import clock, disk, gates, hearing, kills, links, reach, words
+from tests.chaos import clock, disk, gates, hearing, links, outbox, reach, words
 from tests.chaos.table import Row, Scale, markdown, write
 
 Section = Callable[[Path, Scale], Iterator[Row]]
 SECTIONS: dict[str, Section] = {
-    "kills": kills.section,
+    "outbox": outbox.section,
     "links": links.section,
     "clock": clock.section,
     "disk": disk.section,

@@ -23,7 +23,7 @@ from edge.bus.outbox import Outbox
 from edge.bus.store import read_counts
 from edge.errors import UndertoneError
 from tests.fuzz.mutate import damaged, document, nested
-from tests.telling import alert, open_outbox, started, text
+from tests.telling import alert, drained, open_outbox, started, text
 
 Make = Callable[[random.Random], bytes]
 
@@ -166,16 +166,9 @@ def outbox(folder: Path, data: bytes) -> None:
     try:
         outbox.recover()
         outbox.put([text(1000)])
-        ids = []
-        # An empty answer may be a damaged file's; the next one says so.
-        while rows := outbox.pending(50) or outbox.pending(50):
-            ids += [row.id for row in rows]
-            for row in rows:
-                outbox.sent(row)
-                outbox.acknowledged(row)
+        ids = [event["id"] for event in drained(outbox)]
         # Damage may be found only when rows are read, after the put: then the file goes, and says so.
         announced = any(id_.startswith("gap:*") for id_ in ids)
         assert announced or "c1:text:line-1:1000" in ids, "what was put after the damage neither came out nor was announced"
-        assert outbox.counts().rows == 0
     finally:
         outbox.close()
