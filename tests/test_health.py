@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.box import health
 from edge.box.health import LevelWatch, level, memory_available_mb, resources
 from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame, Role
 
@@ -75,6 +76,28 @@ def test_a_whole_call_that_is_very_quiet_is_told_and_the_next_good_one_clears_it
     assert minute_of(quiet, in_call=True, seconds=1) == told
     assert minute_of(quiet, in_call=False) == told
     assert minute_of(quiet * 1000, in_call=True, seconds=1) == ()
+
+
+def test_a_line_that_is_silent_by_nature_is_not_blamed_for_it_between_calls_but_in_one_and_after_a_weekend(monkeypatch):
+    monkeypatch.setattr(health, "_NO_CALLS_S", 600)
+    sound, zeros, watch = RNG.normal(0, 1500, SAMPLE_RATE), np.zeros(SAMPLE_RATE), LevelWatch((Role.CUSTOMER,))
+
+    def after(second, seconds, *, in_call=False):
+        pcm = np.rint(second).astype(np.int16).reshape(1, -1)
+        frames = [Frame(start=n, pcm=pcm[:, n : n + FRAME_SAMPLES]) for n in range(0, SAMPLE_RATE, FRAME_SAMPLES)]
+        return [watch.feed(frame, in_call=in_call) for _ in range(seconds) for frame in frames][-1]
+
+    silent = ("customer: digital silence for more than 30 s: no call, or check cable, jack and mute",)
+    for _ in range(3):
+        # Nobody knows yet whether it is the line's nature.
+        assert after(zeros, 31) == silent
+        assert after(sound, 5, in_call=True) == ()
+    assert after(zeros, 600) == ()
+    assert after(zeros, 1) == silent
+    assert after(sound, 5, in_call=True) == ()
+    assert after(zeros, 1) == ()
+    assert after(zeros, 60, in_call=True) == ("customer: digital silence all through the call; check cable, jack and mute",)
+    assert after(sound, 1, in_call=True) == ()
 
 
 def test_a_fault_that_goes_is_no_longer_told():

@@ -58,10 +58,13 @@ def _existing(path: Path) -> Path:
 
 # A window of one second: long enough to tell 50 Hz from 60 Hz, short enough to be told within seconds.
 _WINDOW_FRAMES = 1000 // FRAME_MS
-# A call has pauses, but a phone line has noise in them: runs of exact zeros this long come from a driver, not from a line.
-# (A line in packet telephony with silence suppression may be digitally silent between calls, so this is told and nothing is
-# restarted for it.)
+# A call has pauses, but a phone line has noise in them: runs of exact zeros this long come from a driver, a mute or a dead input.
 _SILENT_S = 30
+# Packet telephony with silence suppression is digitally silent between calls, and while somebody listens. Sound that comes back out
+# of such silence once may have been muted; so often, it is the line's nature, and then silence is told only ...
+_BY_NATURE = 3
+# ... after the longest time without a call that is no fault: a weekend ...
+_NO_CALLS_S = 72 * 3600
 # ITU-T P.56 puts active speech at -26 dBov; nearly all of a call under -60 dBFS means the gain is down or the wrong jack is used.
 QUIET_DBFS = -60.0
 # One sample in a hundred at full scale over ten seconds is audible as distortion.
@@ -77,7 +80,7 @@ _HUM_DBFS = -50.0
 _STREAK_S = 10
 # Who speaks too loud pauses and listens, too: so many of the last seconds with sound in them.
 _LOUD_S, _OF_LAST_S = 10, 20
-# After so long in a call everybody has said something.
+# ... or in a call: after so long in one everybody has said something.
 _QUIET_S = 60
 
 
@@ -156,7 +159,7 @@ class _ChannelWatch:
 
     def __init__(self, role: Role) -> None:
         self._role = role
-        self._silent_s = 0
+        self._silent_s = self._silences = 0
         self._streaks = dict.fromkeys(("stuck", "offset", "hum"), 0)
         self._clipped: deque[bool] = deque(maxlen=_OF_LAST_S)
         # Seconds into the call, and its loudest one; both stay as they are until the next call begins.
@@ -164,22 +167,27 @@ class _ChannelWatch:
 
     def judge(self, now: Level, *, in_call: bool) -> list[str]:
         """One second more; everything that is wrong, one sentence each with the remedy."""
+        if not now.silent and self._silent_s > _SILENT_S:
+            self._silences += 1
         self._silent_s = self._silent_s + 1 if now.silent else 0
         shown = {"stuck": now.stuck, "offset": abs(now.offset) >= _OFFSET and not now.stuck, "hum": _hums(now)}
         self._streaks = {name: self._streaks[name] + 1 if seen else 0 for name, seen in shown.items()}
         if now.rms_dbfs >= QUIET_DBFS:
             self._clipped.append(now.clipped >= CLIPPED_SHARE)
         self._follow_call(now.rms_dbfs, in_call=in_call)
+        silent = self._silent_s > (_SILENT_S if self._silences < _BY_NATURE else _NO_CALLS_S)
+        unheard = self._call_s >= _QUIET_S and self._loudest < QUIET_DBFS
         signs = {
-            f"digital silence for more than {_SILENT_S} s: no call, or check cable, jack and mute": self._silent_s > _SILENT_S,
+            f"digital silence for more than {_SILENT_S} s: no call, or check cable, jack and mute": silent,
+            "digital silence all through the call; check cable, jack and mute": unheard and self._loudest == -math.inf,
             "stuck level; unplug the sound card and plug it in again": self._streaks["stuck"] >= _STREAK_S,
             "clipped; turn the capture gain down": sum(self._clipped) >= _LOUD_S,
             "constant offset; the input is broken or not a line input": self._streaks["offset"] >= _STREAK_S,
             "mains hum; use an isolating line tap or another power supply": self._streaks["hum"] >= _STREAK_S,
-            "very quiet all through the call; turn the capture gain up": self._call_s >= _QUIET_S and self._loudest < QUIET_DBFS,
+            "very quiet all through the call; turn the capture gain up": unheard and self._loudest > -math.inf,
         }
         told = [what for what, so in signs.items() if so]
-        return [f"{self._role}: {what}" for what in (told[:1] if self._silent_s > _SILENT_S else told)]
+        return [f"{self._role}: {what}" for what in (told[:1] if silent else told)]
 
     def _follow_call(self, rms_dbfs: float, *, in_call: bool) -> None:
         if in_call and not self._was_in_call:
