@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from edge.errors import ConfigError
 from edge.segment.activity import VoiceActivity, Voicing
 from edge.segment.crosstalk import CustomerUtterance, customer_utterance
+from edge.segment.plan import load_plan
 from edge.segment.segmenter import Segmenter
 from edge.segment.spectrum import Ear
+from edge.segment.tones import ToneTracker
 from edge.segment.utterances import Endpointer, Heard
 from edge.values import FRAME_SAMPLES, Activity, Frame, Role, SpeechAudio, SpeechDropped, SpeechStarted, Utterance
 
@@ -167,6 +169,20 @@ def test_every_sample_is_handed_over_once_and_makes_up_the_utterance(runs, seed)
                 assert np.array_equal(np.concatenate([piece.pcm for piece in pieces]), happening.pcm)
                 assert (pieces[0].start, last_end) == (happening.start, happening.end)
                 assert happening.end - happening.start == len(happening.pcm) == len(happening.voiced) * FRAME_SAMPLES
+
+
+@pytest.mark.parametrize(("hz", "on_s", "name"), [((480, 620), 0.5, "busy"), ((480, 620), 0.25, "reorder"), ((350, 440), 5.0, "dial")])
+def test_a_tone_that_closed_a_call_is_heard_again_when_it_closes_the_next_one_seconds_later(hz, on_s, name):
+    t = np.arange(round(16_000 * on_s)) / 16_000
+    rounds = 6 if on_s < 1 else 1
+    tone = np.tile(np.concatenate([sum(0.1 * np.sin(2 * np.pi * f * t) for f in hz), np.zeros(len(t) if rounds > 1 else 0)]), rounds)
+    sound = np.concatenate([tone, np.zeros(16_000 * 3), tone, np.zeros(16_000)])
+    pcm = (sound * 32767 + np.random.default_rng(1).normal(0, 10, len(sound))).astype(np.int16)
+    ear, tracker, told = Ear(), ToneTracker(0, load_plan("us")), []
+    for start in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
+        told += tracker.update(start, ear.look(pcm[None, start : start + FRAME_SAMPLES]).channels[0])
+    assert [signal.name for signal in told] == [name, name]
+    assert told[1].start >= len(tone) + 16_000 * 3 - 2 * FRAME_SAMPLES
 
 
 def test_a_tone_plan_that_does_not_exist_is_refused_with_those_that_do():

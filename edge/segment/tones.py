@@ -131,6 +131,7 @@ class ToneTracker:
         self._start = self._on = self._off = 0
         self._rounds: deque[tuple[int, int, int]] = deque(maxlen=_ROUNDS * 2)
         self._named: str | None = None
+        self._closed = False
         self._strongest: deque[float] = deque([0.0] * _STEADY_LAG, _STEADY_LAG)
         self._steady = 0
         self._dtmf = 0
@@ -161,7 +162,7 @@ class ToneTracker:
 
     def _cadence(self, start: int, key: tuple[float, ...] | None) -> list[Signal]:
         if key is not None and key != self._key:
-            self._key, self._start, self._on, self._off, self._named = key, start, 0, 0, None
+            self._key, self._start, self._on, self._off, self._named, self._closed = key, start, 0, 0, None, False
             self._rounds.clear()
         if self._key is None:
             return []
@@ -169,7 +170,8 @@ class ToneTracker:
             self._off += 1
             if self._off * FRAME_MS == _LONG_PAUSE_MS + 100:
                 return self._recognise((self._start, self._on * FRAME_MS, self._off * FRAME_MS))
-            if self._off * FRAME_MS > _FORGET_MS:
+            # A tone that has closed a call is over after its pause: the next call may end by the same one.
+            if self._off * FRAME_MS > (_LONG_PAUSE_MS + 100 if self._closed else _FORGET_MS):
                 self._key = None
             return []
         if self._off:
@@ -196,7 +198,7 @@ class ToneTracker:
                 )
                 start = latest[0][0] if latest else start
             if heard:
-                self._named = tone.name
+                self._named, self._closed = tone.name, tone.closes is not None
                 # The window shows a tone about two frames late.
                 start = max(0, start - 2 * FRAME_SAMPLES)
                 return [Signal(channel=self._channel, name=tone.name, start=start, closes=tone.closes)]
