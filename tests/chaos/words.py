@@ -1,4 +1,4 @@
-"""The words engine ends its process in the middle of a call, as Kaldi does by abort(); the service manager starts it again."""
+"""The box ends in the middle of a call: by its words engine, as Kaldi does by abort(), and started again; then stopped on purpose."""
 
 import json
 import signal
@@ -19,6 +19,7 @@ from tests.test_app import QUIET_LINE, talks
 
 _CALL = Path(__file__).parent.parent / "demo" / "call.wav"
 _PATIENCE_S = 60.0
+_STOP_S = 5.0
 _LINES = """\
 site: leeds
 device: desk-1
@@ -52,15 +53,17 @@ def section(folder: Path, scale: Scale) -> Iterator[Row]:
             box.until(lambda status: status["state"]["boot"] == 2 and min(status["health"]["frames"].values()) > 0, patience_s)
             again = time.monotonic() - aborted
             box.until(lambda _status: len(central.events("call.started")) > 1, patience_s)
-            assert box.stop() == 0
+            stopped = time.monotonic()
+            ended = box.stop()
+            took = time.monotonic() - stopped
         until(lambda: central.events("device.state")[-1]["data"]["state"] == "stopped")
     failed = [event["data"] for event in central.events("call.failed")]
     prove = consumer()(since=0)
     for topic, event, _ in list(central.messages):
         prove.take(topic, event)
-    ended = {event["data"]["alert"] for event in central.events("alert") if event["data"]["state"] == "end"}
+    finished = {event["data"]["alert"] for event in central.events("alert") if event["data"]["state"] == "end"}
     opened = {event["data"]["alert"] for event in central.events("alert") if event["data"]["call"] == broken}
-    good = [(one["call"], one["reason"]) for one in failed] == [(broken, "restart")] and not prove.missing() and opened <= ended
+    good = [(one["call"], one["reason"]) for one in failed] == [(broken, "restart")] and not prove.missing() and opened <= finished
     yield Row(
         fault="words engine aborts in the middle of a call",
         done=f"SIGABRT (what Kaldi's abort() raises) to the box; it ended with {code}, and was started again at once, as by systemd",
@@ -68,6 +71,14 @@ def section(folder: Path, scale: Scale) -> Iterator[Row]:
         f" {len(prove.missing())} topics unproven; both lines heard again and the next call begun",
         good=good and code == -signal.SIGABRT,
         well_again_s=again,
+    )
+    closed = [event["data"]["closed_by"] for event in central.events("call.summary")]
+    yield Row(
+        fault="stopped on purpose in the middle of a call",
+        done="SIGTERM, as by `systemctl stop`",
+        result=f"ended with {ended} after {took:.1f} s (bound {_STOP_S:g} s); a subscriber has the call's summary"
+        f" (closed by {', '.join(closed)}) and the state `stopped`",
+        good=ended == 0 and took <= _STOP_S * scale.slack and closed == ["stop"],
     )
 
 
