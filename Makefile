@@ -47,7 +47,7 @@ bench: setup ## figures and ratios against named baselines, in one run
 	$(BIN)/python -m tests.bench
 
 chaos: setup ## every fault that a cupboard holds, and what came of it
-	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.chaos --page docs/faults.md
 
 fuzz: setup ## a million damaged inputs for everything that takes input from outside
 	$(BIN)/python -m tests.fuzz --inputs 1000000

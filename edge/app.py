@@ -6,7 +6,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import numpy as np
 
@@ -68,6 +70,8 @@ class App:
     def __init__(self, config: Config, path: Path) -> None:
         self._config, self._path = config, path
         self._stop, self._reload = threading.Event(), threading.Event()
+        # What the main thread sleeps on: of all that could wake it, only this may be used in a signal handler that interrupts its sleep.
+        self._nudges: SimpleQueue[None] = SimpleQueue()
         self._fatal: str | None = None
         self._state_dir = Path(config.state_dir)
         self._engines, self._model_changes = start_up(config)
@@ -89,8 +93,8 @@ class App:
     def run(self) -> int:
         """Serve until a signal, until every recording has ended, or until a thread dies. Returns the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
-        signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
+            signal.signal(number, lambda *_: self._nudge(self._stop))
+        signal.signal(signal.SIGHUP, lambda *_: self._nudge(self._reload))
         self._outbox.recover()
         self._upkeep.start(self._model_changes)
         self._publisher.publish_info(self._info())
@@ -109,7 +113,7 @@ class App:
         next_health = time.monotonic() + _HEALTH_EVERY_S
         next_erase = time.monotonic()
         told: State | None = None
-        while not self._stop.wait(_TICK_S):
+        while not self._stopped_within(_TICK_S):
             if self._reload.is_set():
                 self._reload.clear()
                 self._take_configuration()
@@ -128,6 +132,17 @@ class App:
                 self._notifier.beat()
             if all(line.finished.is_set() for line in self._lines.values()):
                 return
+
+    def _stopped_within(self, seconds: float) -> bool:
+        """Sleep for so long, or until there is something to do; whether it is time to stop."""
+        with suppress(Empty):
+            self._nudges.get(timeout=seconds)
+        return self._stop.is_set()
+
+    def _nudge(self, event: threading.Event | None = None) -> None:
+        if event is not None:
+            event.set()
+        self._nudges.put(None)
 
     def _shut_down(self) -> int:
         self._notifier.stopping()
@@ -177,10 +192,12 @@ class App:
         if self._condition.states[name] != state:
             self._condition.states[name] = state
             _log.info("line.state line=%s state=%s", name, state)
+            # That a line is deaf is told at once.
+            self._nudge()
 
     def _line_died(self, thread: str) -> None:
         self._fatal = thread
-        self._stop.set()
+        self._nudge(self._stop)
 
     def _serve_with(self, engines: Engines) -> None:
         """Other models from each line's next call on; called by the upkeep's thread."""

@@ -50,6 +50,14 @@ def test_an_audit_that_nobody_answers_is_no_good_news_and_a_known_vulnerability_
     assert "c 2: CVE-1" in found.result
 
 
+def test_a_package_that_its_makers_took_back_fails():
+    row = reach.yanked(["attrs==21.1.0"])
+    if row.good is None:
+        pytest.skip(row.result)
+    assert row.good is False
+    assert "`attrs==21.1.0` is yanked" in row.result
+
+
 def test_a_section_that_breaks_or_cannot_be_is_a_row_and_the_command_says_which(tmp_path, capsys):
     def breaks(_folder, _scale):
         yield Row(fault="a", done="b", result="c", good=True, well_again_s=1.0)

@@ -13,6 +13,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +33,8 @@ SECTIONS: dict[str, Section] = {
     "gates": gates.section,
     "reach": reach.section,
 }
+# Ten minutes that are nearly all waiting go by beside the others.
+_WAITING = ("links",)
 
 
 def rows_of(section: Section, name: str, folder: Path, scale: Scale) -> Iterator[Row]:
@@ -46,6 +49,11 @@ def rows_of(section: Section, name: str, folder: Path, scale: Scale) -> Iterator
         yield Row(fault=name, done="", result=" ".join(f"{type(error).__name__}: {error}".split())[:300], good=False)
 
 
+def _progress(began: float, what: str) -> None:
+    """On stderr: stdout is the table."""
+    print(f"{(time.monotonic() - began) / 60:4.1f} min: {what}", file=sys.stderr, flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--section", action="append", choices=SECTIONS, help="only this one (may be given more than once)")
@@ -55,13 +63,24 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("build/chaos"), help="folder for faults.md and faults.json")
     parser.add_argument("--page", type=Path, help="write the Markdown here too")
     args = parser.parse_args()
-    scale, began, rows = Scale(size=args.size, slack=args.slack, seed=args.seed), time.monotonic(), []
+    scale, began = Scale(size=args.size, slack=args.slack, seed=args.seed), time.monotonic()
     print(f"seed {args.seed}\n\n| fault | what was done | result | well again after |\n|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        for name in args.section or SECTIONS:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(_WAITING)) as pool:
+
+        def told(name: str) -> list[Row]:
+            """The section's rows, printed as they come."""
+            found: list[Row] = []
+            _progress(began, f"{name} begins")
             for row in rows_of(SECTIONS[name], name, Path(folder) / name, scale):
-                rows.append(row)
+                found.append(row)
                 print(markdown([row]), end="", flush=True)
+            _progress(began, f"{name} is done: {len(found)} rows")
+            return found
+
+        names = args.section or list(SECTIONS)
+        aside = {name: pool.submit(told, name) for name in names if name in _WAITING}
+        sections = {name: told(name) for name in names if name not in aside}
+        rows = [row for name in names for row in (aside[name].result() if name in aside else sections[name])]
     took = f", in {(time.monotonic() - began) / 60:.0f} minutes on {platform.machine()} with Python {platform.python_version()}"
     how = (
         took

@@ -1,6 +1,8 @@
-"""What is known of the packages that a box runs: pip-audit in an environment of its own, made when it is asked for."""
+"""What is known of the packages that a box runs: by pip-audit, in an environment made for it, and by whether their makers took any back."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,8 +37,9 @@ def box_packages() -> list[str]:
 
 
 def section(folder: Path, _scale: Scale) -> Iterator[Row]:
-    """One row: what is known against the versions of this environment."""
+    """What is known against the versions of this environment."""
     yield audited(box_packages(), folder)
+    yield yanked(box_packages())
 
 
 def audited(packages: list[str], folder: Path) -> Row:
@@ -55,6 +58,20 @@ def audited(packages: list[str], folder: Path) -> Row:
             why = f"no data base of vulnerabilities can be reached here ({type(error).__name__}); installed: {', '.join(packages)}"
             return Row(fault="dependency audit", done=done, result=why, good=None)
     return verdict(answers, packages)
+
+
+def yanked(packages: list[str]) -> Row:
+    """Whether the makers of a package took that version back (PEP 592), as uv hears it from the package index."""
+    fault, done = "package taken back by its makers", f"uv over the {len(packages)} packages of a box"
+    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+    if uv is None:
+        return Row(fault=fault, done=done, result="uv is not installed", good=None)
+    command = [uv, "pip", "compile", "--no-deps", "--no-header", "--no-annotate", "--color=never", "-"]
+    asked = subprocess.run(command, input="\n".join(packages), capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+    if asked.returncode:
+        return Row(fault=fault, done=done, result="the package index cannot be reached here", good=None)
+    told = [line.removeprefix("warning: ") for line in asked.stderr.splitlines() if " is yanked" in line]
+    return Row(fault=fault, done=done, result=f"{len(told)} yanked{': ' if told else ''}{'; '.join(told)}", good=not told)
 
 
 def verdict(answers: list[dict], packages: list[str]) -> Row:
