@@ -52,7 +52,7 @@ chaos: setup ## every fault that a cupboard holds, and what came of it
 fuzz: setup ## a million damaged inputs for everything that takes input from outside
 	$(BIN)/python -m tests.fuzz --inputs 1000000
 
-soak: setup ## eight hours of calls on four lines, as fast as the machine can
+soak: setup ## eight hours of calls, two on each of four lines, as fast as the machine can
 	$(BIN)/python -m tests.soak --hours 8
 
 lock: | $(BIN)/uv ## write constraints.txt anew

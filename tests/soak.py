@@ -1,11 +1,11 @@
-"""Hours of calls through the service itself, as fast as it goes, and whether it grows: `python -m tests.soak --hours 8`.
+"""Hours of calls through the service itself, as fast as it goes, and whether it grows: `make soak`.
 
 The real `undertone run` with four two-channel lines hears a day's mix from a recording that is made here: calls of one to ten minutes
 (the demo's call, said again and again within a call) and as much idle time of half a minute to four minutes between them, with
 the noise of a line. It publishes to a real mosquitto. Every second its resident memory, descriptors and threads are read from /proc.
 
-python -m tests.soak --hours 8                 as fast as it can be judged, nothing dropped because the recording waits
-python -m tests.soak --hours 1 --speed 2       twice real time; what the machine cannot keep up with is dropped, and counted
+python -m tests.soak --hours 8                 8 h of sound in all, so 2 h on each of the four lines, as fast as it can be judged
+python -m tests.soak --hours 4 --speed 2       twice real time; what the machine cannot keep up with is dropped, and counted
 """
 
 import argparse
@@ -51,7 +51,7 @@ class Sample:
 class Outcome:
     """`slope`: growth of resident memory after the warm-up, as a share of its mean, over what is left of the run."""
 
-    hours: float
+    hours_a_line: float
     lines: int
     speed: float
     calls: int
@@ -89,20 +89,20 @@ def day(path: Path, hours: float, seed: int) -> int:
     return calls
 
 
-def soak(folder: Path, *, hours: float, speed: float, seed: int, bar: bool = True) -> tuple[Outcome, list[Sample]]:
-    """Run the service over the day and watch it."""
-    calls, began = day(folder / "day.wav", hours, seed), time.monotonic()
-    wanted = round(hours * 3600 * _FRAMES_PER_S)
+def soak(folder: Path, *, hours_a_line: float, speed: float, seed: int, bar: bool = True) -> tuple[Outcome, list[Sample]]:
+    """Run the service over a day of so many hours, the same on each line, and watch it."""
+    calls, began = day(folder / "day.wav", hours_a_line, seed), time.monotonic()
+    wanted = round(hours_a_line * 3600 * _FRAMES_PER_S)
     with Broker(folder) as broker:
         box = Service(folder, _configuration(folder, broker.url, speed))
         box.start()
         try:
-            samples, frames, dropped = _watch(box, hours, wanted, bar=bar)
+            samples, frames, dropped = _watch(box, hours_a_line, wanted, bar=bar)
         finally:
             box.process.kill()
             box.wait()
     heard = sum(wanted - frames.get(f"line-{n}", 0) for n in range(1, _LINES + 1)) if not speed else 0
-    return _judge(samples, hours, speed, calls, dropped, heard, time.monotonic() - began), samples
+    return _judge(samples, hours_a_line, speed, calls, dropped, heard, time.monotonic() - began), samples
 
 
 def slope(samples: Sequence[Sample]) -> tuple[float, float]:
@@ -114,13 +114,13 @@ def slope(samples: Sequence[Sample]) -> tuple[float, float]:
     return per_hour * float(hours[-1] - hours[0]), per_hour
 
 
-def _judge(samples: list[Sample], hours: float, speed: float, calls: int, dropped_ms: int, missing: int, seconds: float) -> Outcome:
+def _judge(samples: list[Sample], hours_a_line: float, speed: float, calls: int, dropped_ms: int, missing: int, seconds: float) -> Outcome:
     # At the end lines end one after the other, and let go of what they had.
-    warm = [one for one in samples if hours * _WARM_UP <= one.heard_h <= hours * _ENDING] or samples
+    warm = [one for one in samples if hours_a_line * _WARM_UP <= one.heard_h <= hours_a_line * _ENDING] or samples
     early, late = warm[: max(1, len(warm) // 4)], warm[-max(1, len(warm) // 4) :]
     over, per_hour = slope(warm)
     return Outcome(
-        hours=hours,
+        hours_a_line=hours_a_line,
         lines=_LINES,
         speed=speed,
         calls=calls * _LINES,
@@ -185,21 +185,21 @@ def _look(pid: int) -> tuple[float, int, int] | None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hours", type=float, default=8.0, help="of audio on each line")
+    parser.add_argument("--hours", type=float, default=8.0, help="of sound in all, shared out among the lines")
     parser.add_argument("--speed", type=float, default=0.0, help="times real time; 0: as fast as it goes")
     parser.add_argument("--seed", type=int, default=20261123)
     parser.add_argument("--out", type=Path, default=Path("build/soak"), help="folder for soak.json: the outcome and every sample")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        outcome, samples = soak(Path(folder), hours=args.hours, speed=args.speed, seed=args.seed)
+        outcome, samples = soak(Path(folder), hours_a_line=args.hours / _LINES, speed=args.speed, seed=args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     saved = {**asdict(outcome), "samples": [asdict(one) for one in samples]}
     (args.out / "soak.json").write_text(json.dumps(saved) + "\n", encoding="utf-8")
     print(
-        f"{outcome.hours:g} h of audio on each of {outcome.lines} two-channel lines, {outcome.calls} calls,"
-        f" in {outcome.seconds / 60:.0f} min ({outcome.hours * 3600 / outcome.seconds:.1f} times real time)\n"
+        f"{args.hours:g} h of sound, {outcome.hours_a_line:g} h on each of {outcome.lines} two-channel lines, {outcome.calls} calls,"
+        f" in {outcome.seconds / 60:.0f} min ({args.hours * 3600 / outcome.seconds:.1f} times real time)\n"
         f"resident {outcome.memory_mb:.0f} MB, slope {100 * outcome.slope:+.2f} % after the warm-up"
-        f" ({100 * outcome.slope_per_hour:+.2f} % an hour of audio; bound {100 * _SLOPE:g} %)\n"
+        f" ({100 * outcome.slope_per_hour:+.2f} % an hour of a line; bound {100 * _SLOPE:g} %)\n"
         f"descriptors {outcome.files_grown:+d}, threads {outcome.threads_grown:+d}, dropped {outcome.dropped_ms} ms,"
         f" frames missing {outcome.missing_frames}: {'good' if outcome.good else 'NOT GOOD'}"
     )

@@ -22,7 +22,7 @@ def test_memory_that_goes_up_and_down_has_no_slope_and_a_leak_of_3_percent_has_o
 @pytest.mark.parametrize("what", ["slope", "files_grown", "threads_grown", "dropped_ms", "missing_frames"])
 def test_any_growth_or_loss_fails_it(what):
     good = {"slope": 0.01, "files_grown": 0, "threads_grown": 0, "dropped_ms": 0, "missing_frames": 0}
-    rest = {"hours": 8, "lines": 4, "speed": 0, "calls": 9, "slope_per_hour": 0.0, "memory_mb": 1.0, "seconds": 1.0}
+    rest = {"hours_a_line": 2, "lines": 4, "speed": 0, "calls": 9, "slope_per_hour": 0.0, "memory_mb": 1.0, "seconds": 1.0}
     assert Outcome(**good, **rest).good
     assert not Outcome(**{**good, what: 1}, **rest).good
 
@@ -38,7 +38,7 @@ def test_a_day_is_as_long_as_asked_and_half_of_it_is_calls(tmp_path):
 
 
 def test_the_service_hears_every_frame_of_it_on_four_lines_and_keeps_its_descriptors(tmp_path):
-    outcome, seen = soak(tmp_path, hours=0.01, speed=0, seed=1, bar=False)
+    outcome, seen = soak(tmp_path, hours_a_line=0.01, speed=0, seed=1, bar=False)
     assert (outcome.dropped_ms, outcome.missing_frames) == (0, 0)
     assert max(outcome.files_grown, outcome.threads_grown) <= 0
     assert len(seen) > 3
