@@ -32,7 +32,8 @@ from edge.bus.commands import (
     SelfTestRun,
     UtteranceFeedback,
 )
-from edge.bus.events import Event, Health, Info, SelfTest, State, UtteranceHeard
+from edge.bus.device import Health, Info, SelfTest, State
+from edge.bus.events import Event, UtteranceHeard
 from edge.bus.feedback import feedback_event
 from edge.bus.outbox import Outbox
 from edge.bus.publisher import Publisher

@@ -12,7 +12,7 @@ from edge.bundle.shipped import trust_of
 from edge.bundle.signature import Trust, verify
 from edge.bundle.store import find_bundle
 from edge.bundle.weights import fitted_of
-from edge.bus.events import ModelInfo
+from edge.bus.device import ModelInfo
 from edge.call.ledger import Ledger
 from edge.call.rules import RuleBook, RuleSet
 from edge.config import Config, LineConfig

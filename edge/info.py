@@ -1,7 +1,7 @@
 """What this box is: the retained `info` event, and `undertone info`."""
 
 from edge import __version__
-from edge.bus.events import Info
+from edge.bus.device import Info
 from edge.bus.parts import LineInfo
 from edge.config import Config
 from edge.engines import Engines

@@ -9,7 +9,7 @@ from edge.bundle.installing import has_probation, on_probation
 from edge.bundle.manifest import Kind
 from edge.bundle.probation import Record, Verdict
 from edge.bundle.store import Store, open_store
-from edge.bus.events import ModelChange
+from edge.bus.device import ModelChange
 from edge.config import Config
 from edge.engines import Engines, load_engines
 from edge.errors import ModelError

@@ -14,7 +14,7 @@ from edge.bundle.probation import Record, Verdict
 from edge.bundle.shadow import Broke, CallOver, Happened, Heard, Judged, Trial, answer_of
 from edge.bundle.shipped import trust_of
 from edge.bundle.store import open_store
-from edge.bus.events import ModelChange
+from edge.bus.device import ModelChange
 from edge.config import Config
 from edge.engines import Engines, fusion, load_judge
 from edge.errors import ModelError, StoreError

@@ -23,7 +23,8 @@ from edge.bundle.shadow import Broke, CallOver, Happened, Heard
 from edge.bundle.store import Serving, open_store
 from edge.bundle.transfers import Transfers
 from edge.bus.commands import ModelInstall
-from edge.bus.events import Event, ModelAction, ModelChange
+from edge.bus.device import ModelAction, ModelChange
+from edge.bus.events import Event
 from edge.bus.topics import MODEL
 from edge.config import Config
 from edge.engines import Engines, renewed

@@ -13,7 +13,8 @@ import msgspec
 from edge.box.clock import now
 from edge.bundle.installing import install
 from edge.bus.commands import ModelInstall, parse
-from edge.bus.events import Event, ModelChange, State
+from edge.bus.device import ModelChange, State
+from edge.bus.events import Event
 from edge.bus.outbox import Outbox
 from edge.bus.publisher import Publisher
 from edge.config import Config, LineConfig, ModelsConfig, MqttConfig, SourceConfig

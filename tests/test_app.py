@@ -10,7 +10,7 @@ from paho.mqtt import publish
 
 from edge.box.condition import Condition
 from edge.box.reload import changed, reconfigured
-from edge.bus.events import SelfTest
+from edge.bus.device import SelfTest
 from edge.bus.store import Counts
 from edge.config import Config
 from edge.engines import load_engines

@@ -17,7 +17,7 @@ from edge.box import hearing, host, judging, telling
 from edge.box.doctor import examine
 from edge.box.finding import Outcome
 from edge.box.synthetic import dialogue, speech
-from edge.bus.events import Health
+from edge.bus.device import Health
 from edge.capture import wavfile
 from edge.config import Config, LineConfig, MqttConfig, SourceConfig
 from edge.errors import BusError

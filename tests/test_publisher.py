@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart
-from edge.bus.events import State
+from edge.bus.device import State
 from edge.bus.publisher import Publisher
 from edge.bus.session import HISTORICAL_S, body_now
 from edge.config import Config, MqttConfig

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from edge.__main__ import main
 from edge.bus.arrivals import decode
 from edge.bus.commands import AlertFeedback, UtteranceFeedback
+from edge.bus.device import Gap, Health, Info, ModelChange, ModelInfo, SelfTest, State
 from edge.bus.envelope import envelope, expired, sent_late
-from edge.bus.events import EVENTS, Event, Gap, Health, Info, ModelChange, ModelInfo, SelfTest, State
+from edge.bus.events import EVENTS, Event
 from edge.bus.feedback import feedback_event
 from edge.bus.meanings import MEANINGS, meaning
 from edge.bus.parts import LineInfo, SpreadData

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 from edge.box.clock import now
-from edge.bus.events import SelfTest, State
+from edge.bus.device import SelfTest, State
 from edge.bus.store import Counts
 
 _GOOD_STATES = ("up", "starting", "ended")

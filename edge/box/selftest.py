@@ -17,7 +17,8 @@ from edge.box.synthetic import dialogue, speech
 from edge.bundle.proof import prove_folder
 from edge.bundle.store import find_bundle
 from edge.bus.commands import CallStart
-from edge.bus.events import Event, SelfTest, Started, Summary, UtteranceHeard
+from edge.bus.device import SelfTest
+from edge.bus.events import Event, Started, Summary, UtteranceHeard
 from edge.call.ledger import Ledger
 from edge.config import Config, LineConfig, SourceConfig
 from edge.engines import Engines

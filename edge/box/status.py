@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from edge.box.clock import now
-from edge.bus.events import Health, State
+from edge.bus.device import Health, State
 
 _log = logging.getLogger("undertone.status")
 

@@ -9,8 +9,9 @@ from typing import TypeVar
 from edge import __version__
 from edge.box.clock import now, uuid7
 from edge.box.finding import Finding, failed, good, look
+from edge.bus.device import SelfTest
 from edge.bus.envelope import envelope
-from edge.bus.events import Event, SelfTest
+from edge.bus.events import Event
 from edge.bus.mqtt import Acknowledged, Heard, Link, Lost, Message, Subscribed
 from edge.bus.outbox import Outbox
 from edge.bus.topics import SELFTEST, Topics

@@ -6,7 +6,8 @@ from datetime import datetime
 import msgspec
 
 from edge.box.clock import now
-from edge.bus.events import Alert, Event, Failed, Gap, Started, Summary
+from edge.bus.device import Gap
+from edge.bus.events import Alert, Event, Failed, Started, Summary
 from edge.bus.store import Store
 from edge.bus.topics import GAP
 

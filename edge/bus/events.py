@@ -1,4 +1,4 @@
-"""Wire types: every event's `data`. The JSON Schemas are made from these (edge.bus.schema).
+"""Wire types: the `data` of events about calls; those about the box are in edge.bus.device. The JSON Schemas are made from them.
 
 A breaking change of meaning or shape gets a new type (`...v2`); adding a nullable field does not. Unknown is null, and 0
 never means unknown. Integers in `_ms` count from the call's start; probabilities are 0..1; polarity is -1..1 (p_positive
@@ -9,17 +9,16 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from edge.bus.device import Feedback, Gap, Health, Info, ModelChange, SelfTest, State
 from edge.bus.parts import (
     Count,
     EvidenceData,
     LatencyData,
-    LineInfo,
     Millis,
     Probability,
     RoleName,
     RoleTalkData,
     ScoresData,
-    SpreadData,
     TurnData,
     VerdictData,
     VoiceData,
@@ -179,113 +178,6 @@ class Alert(Wire, frozen=True, kw_only=True):
     contacted_by: str | None
     outcome: str | None
     end_reason: Literal["call_over", "withdrawn", "expired", "closed", "restart"] | None
-
-
-class ModelInfo(Wire, frozen=True, kw_only=True):
-    """A model in service, with the licence of what it was trained on."""
-
-    name: str
-    version: str
-    sha256: str
-    licence: str
-    signed_by: str | None
-    validated_on_calls: bool
-
-
-class Info(Wire, frozen=True, kw_only=True):
-    """What this box is (retained)."""
-
-    kind: ClassVar[str] = "device.info"
-    site: str
-    device: str
-    undertone: str
-    mode: Literal["voice", "words", "both"]
-    privacy: Literal["numbers", "quotes", "transcript"]
-    lines: list[LineInfo]
-    models: dict[str, ModelInfo | None]
-    weights: dict[str, float]
-    weights_fitted: bool
-    unsigned_allowed: bool
-
-
-class State(Wire, frozen=True, kw_only=True):
-    """How this box is (retained; `lost` is its will). `boot` counts starts, so that an old will cannot mask a new start."""
-
-    kind: ClassVar[str] = "device.state"
-    state: Literal["online", "degraded", "stopped", "lost"]
-    boot: Count
-    since: str | None
-    reasons: list[str]
-    lines: dict[str, str]
-
-
-class Health(Wire, frozen=True, kw_only=True):
-    """Every 60 s."""
-
-    kind: ClassVar[str] = "device.health"
-    uptime_s: float
-    cpu_s: float
-    memory_mb: float
-    outbox_rows: Count
-    outbox_alert_rows: Count
-    oldest_unsent_s: float | None
-    disk_free_mb: float
-    frames: dict[str, Count]
-    dropped_ms: dict[str, Count]
-    latency_p50_ms: float | None
-    latency_p95_ms: float | None
-    latency_p99_ms: float | None
-    committed: SpreadData | None
-    sent: SpreadData | None
-    acknowledged: SpreadData | None
-    selftest_passed: bool | None
-
-
-class SelfTest(Wire, frozen=True, kw_only=True):
-    """The golden clips through the real path."""
-
-    kind: ClassVar[str] = "device.selftest"
-    passed: bool
-    checks: dict[str, str]
-
-
-ModelAction = Literal["receiving", "installed", "refused", "probation", "kept", "rolled_back", "pinned"]
-
-
-class ModelChange(Wire, frozen=True, kw_only=True):
-    """A model was installed, refused, put on probation, kept or rolled back; or is coming over the bus (`receiving`)."""
-
-    kind: ClassVar[str] = "device.model"
-    action: ModelAction
-    model: str
-    version: str
-    previous: str | None
-    reason: str | None
-    figures: dict[str, float]
-    transfer: str | None = None
-
-
-class Feedback(Wire, frozen=True, kw_only=True):
-    """What the recovery team said of an utterance or an alert, as this box took it from the command topic."""
-
-    kind: ClassVar[str] = "device.feedback"
-    call: str
-    n: Count | None
-    label: Literal["negative", "neutral", "positive"] | None
-    alert: str | None
-    justified: bool | None
-    by: str
-
-
-class Gap(Wire, frozen=True, kw_only=True):
-    """Events that had to be evicted: sequences `first`..`last` of `topic` will never come."""
-
-    kind: ClassVar[str] = "device.gap"
-    topic: str
-    first: Count | None
-    last: Count | None
-    lost: Count | None
-    reason: str
 
 
 EVENTS: tuple[type[Wire], ...] = (

@@ -6,7 +6,8 @@ import msgspec
 
 from edge.box.clock import now
 from edge.bus.commands import AlertFeedback, UtteranceFeedback
-from edge.bus.events import Event, Feedback
+from edge.bus.device import Feedback
+from edge.bus.events import Event
 from edge.bus.topics import FEEDBACK
 
 

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Collection
 
 from edge.box.clock import now
+from edge.bus.device import State
 from edge.bus.envelope import envelope
-from edge.bus.events import Event, State
+from edge.bus.events import Event
 from edge.bus.mqtt import Will
 from edge.bus.parts import Wire
 from edge.bus.topics import RETAINED, STATE, Topics

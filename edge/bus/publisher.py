@@ -13,7 +13,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from edge.bus.commands import Command, Gate, Refused, parse
-from edge.bus.events import Health, Info, State
+from edge.bus.device import Health, Info, State
 from edge.bus.latest import Latest
 from edge.bus.mqtt import Acknowledged, Heard, Link, Lost, Message, Subscribed, Woken
 from edge.bus.outbox import Outbox
