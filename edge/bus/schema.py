@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from edge import __version__
-from edge.bus import events, parts
+from edge.bus import device, events, parts
 from edge.bus.commands import AlertAction, AlertFeedback, CallContext, CallEnd, CallStart, ModelInstall, SelfTestRun, UtteranceFeedback
 from edge.bus.envelope import CONTENT_TYPE, schema_name, type_name
 from edge.bus.events import EVENTS
@@ -116,7 +116,7 @@ def _described(event: type[Wire], template: str) -> tuple[str, dict[str, Schema]
 
 def fields() -> Iterator[tuple[str, str]]:
     """Every (type, field) on the bus."""
-    for name, kind in (vars(parts) | vars(events)).items():
+    for name, kind in (vars(parts) | vars(device) | vars(events)).items():
         if isinstance(kind, type) and issubclass(kind, Wire) and kind is not Wire:
             yield from ((name, field) for field in kind.__struct_fields__)
 
