@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from convert.corpora import Clip
 from edge.bundle import probation
+from edge.bundle.drift import LIMITS
 from edge.bundle.manifest import Bundle, Kind
 from edge.bundle.shadow import Judged, answer_of
 from edge.bundle.shipped import shipped_trust
@@ -56,10 +57,11 @@ def _says(kind: Kind, record: probation.Record, cost_ms: float | None, shadow_ms
     if record.compared < probation.ENOUGH:
         raise UsageError(f"{record.compared} utterances: a probation judges nothing under {probation.ENOUGH}; give more")
     verdict = probation.judge(record, ModelsConfig(probation_calls=1), kind, now=1e9, cost_ms=cost_ms, shadow_ms=shadow_ms)
-    found, limits = probation.figures(record), probation.LIMITS[kind].on(max(record.read_by_both, 1))
+    found, limits = probation.figures(record), LIMITS[kind].on(max(record.read_by_both, 1))
     ends = "keep it" if verdict is None or verdict.action == "kept" else f"take it back: {verdict.reason}"
     return (
-        f"on {record.compared} utterances: p_negative PSI {found['drift_psi']:.2f} (at most {limits.psi:.2f}), "
+        f"on {record.compared} utterances: p_negative {found['shift']:+.2f} nats (at most {limits.shift:.2f} and three standard errors of "
+        f"{found['shift_error']:.2f}), PSI {found['drift_psi']:.2f} (at most {limits.psi:.2f}), "
         f"on the other side of one half {found['other_side_share']:.0%} (at most {limits.other_side:.0%}), "
         f"another label {found['other_label_share']:.0%} (at most {limits.other_label:.0%})\n"
         f"a box's probation on these would {ends}"

@@ -165,6 +165,6 @@ def _coloured(box: "Box") -> str:
 
 
 def _why(box: "Box") -> str:
-    shown = ("proof_ms", "calls_wanted", "calls", "utterances", "drift_psi", "other_side_share", "cost_ms", "shadow_cost_ms")
+    shown = ("proof_ms", "calls_wanted", "calls", "utterances", "shift", "drift_psi", "other_side_share", "cost_ms", "shadow_cost_ms")
     figures = ", ".join(f"{name} {box.figures[name]:g}" for name in shown if name in box.figures)
     return "".join(f": {part}" for part in (box.reason, figures) if part)

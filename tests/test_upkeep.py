@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.bundle import probation
+from edge.bundle.drift import stability
 from edge.bundle.installing import install
 from edge.bundle.store import find_bundle, open_store
 from edge.startup import start_up
@@ -221,8 +222,8 @@ def test_probation_goes_on_over_a_restart_and_three_deaths_end_it(desk, tmp_path
 
 def test_stability_is_zero_for_the_same_and_grows_with_the_distance():
     same, near, far = (10, 10, 10, 0, 0), (8, 11, 10, 1, 0), (0, 0, 0, 10, 20)
-    assert probation.stability(same, same) == 0
-    assert 0 < probation.stability(near, same) < 0.25 < probation.stability(far, same)
+    assert stability(same, same) == 0
+    assert 0 < stability(near, same) < 0.25 < stability(far, same)
 
 
 # --- power cuts ------------------------------------------------------------------------------------------------------

@@ -63,13 +63,27 @@ def test_a_voice_that_learnt_from_shuffled_labels_is_rolled_back_and_the_old_one
     assert serving != "voice-9.0.1"
 
 
+def calibrated(folder: Path, private: Path, nats: float) -> Path:
+    """The shipped voice, with so much more for negative."""
+
+    def change(manifest):
+        a, b, c = manifest.calibration["negative"]
+        return msgspec.structs.replace(manifest, calibration={**manifest.calibration, "negative": (a + nats, b, c)})
+
+    return voice(folder, "9.0.1", private, change=change)
+
+
 def test_a_voice_calibrated_anew_is_kept(tmp_path):
     private, public, _ = keys(tmp_path)
-
-    def anew(manifest):
-        a, b, c = manifest.calibration["negative"]
-        return msgspec.structs.replace(manifest, calibration={**manifest.calibration, "negative": (a + 0.2, b, c)})
-
-    told, serving = heard_by(config(tmp_path, public, calls=4), voice(tmp_path / "new", "9.0.1", private, change=anew), "kept")
+    told, serving = heard_by(config(tmp_path, public, calls=4), calibrated(tmp_path / "new", private, 0.2), "kept")
     assert told.figures["calls"] == 4
     assert serving == "voice-9.0.1"
+
+
+@pytest.mark.parametrize("nats", [2.0, -2.0])
+def test_a_voice_that_is_off_by_two_nats_is_rolled_back_by_its_shift(tmp_path, nats):
+    private, public, _ = keys(tmp_path)
+    told, serving = heard_by(config(tmp_path, public, calls=4), calibrated(tmp_path / "new", private, nats), "rolled_back")
+    assert "nats from that of the one before it" in told.reason
+    assert told.figures["shift"] * nats > 0
+    assert serving != "voice-9.0.1"

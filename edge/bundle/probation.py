@@ -9,10 +9,8 @@ It goes back by itself where it
   dies        the service ended `DEATHS` times without being told to while the model was on probation
   is silent   it abstains on more of the utterances than its shadow
   is slow     it takes `SLOWER` times the processor time of its shadow
-  drifts      of p_negative: population stability index over five bins (Siddiqi, "Credit Risk Scorecards", 2006, ch. 10);
-              on which side of one half p_negative lies, and which label is named: share of utterances that differ
-else it is kept after so many calls or hours. Nothing is judged on fewer than `ENOUGH` utterances. The limits lie between what
-models do that were made anew and what those do that were made worse on purpose: figures in docs/models.md.
+  drifts      its answers lie elsewhere than those of its shadow (edge.bundle.drift)
+else it is kept after so many calls or hours. Nothing is judged on fewer than `ENOUGH` utterances.
 """
 
 import logging
@@ -25,6 +23,7 @@ from typing import Literal
 import msgspec
 
 from edge.bundle.archive import replace_whole
+from edge.bundle.drift import BINS, LIMITS, Limits, drifted, shift, stability
 from edge.bundle.manifest import Bundle, Kind
 from edge.bundle.shadow import Answer
 from edge.bundle.store import Serving, Store
@@ -41,34 +40,6 @@ ENOUGH = 30
 SLOWER = 5.0
 # Both models leave out what is too short or too quiet by the same rule, so any difference is the new one's doing.
 SILENT = 0.1
-_BINS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How far a new model may be from the one before it: PSI of p_negative, shares of utterances that differ."""
-
-    psi: float
-    other_side: float
-    other_label: float
-
-    def on(self, utterances: int) -> "Limits":
-        """The same where so few utterances are known: what chance makes of them is allowed on top."""
-        # Two samples of n from one distribution have a mean PSI of 8 / n over five bins, and under 19 / n in 19 of 20 cases (chi-square, 4
-        # degrees); on the same utterances less. A share has a standard error of at most 0.5 / sqrt(n), and is looked at again and again.
-        root = math.sqrt(utterances)
-        return Limits(
-            psi=self.psi + 15 / utterances, other_side=self.other_side + 0.8 / root, other_label=min(self.other_label + 1 / root, 0.95)
-        )
-
-
-# Siddiqi calls a population changed from 0.25 on. Voices that were trained anew differ on at most 10 % of the utterances in their side
-# and on 25 % in their emotion, one that learnt from shuffled labels on 50 % and 89 % (docs/models.md). Words have three labels, not seven.
-LIMITS: Mapping[Kind, Limits] = {
-    "voice": Limits(psi=0.25, other_side=0.25, other_label=0.5),
-    "words": Limits(psi=0.25, other_side=0.25, other_label=0.4),
-    "fusion": Limits(psi=0.25, other_side=0.25, other_label=0.4),
-}
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,10 +62,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     failure: str | None = None
     absent: int = 0
     shadow_absent: int = 0
-    bins: tuple[int, ...] = (0,) * _BINS
-    shadow_bins: tuple[int, ...] = (0,) * _BINS
+    bins: tuple[int, ...] = (0,) * BINS
+    shadow_bins: tuple[int, ...] = (0,) * BINS
     other_label: int = 0
     other_side: int = 0
+    shift_sum: float = 0.0
+    shift_squares: float = 0.0
     verdict: Literal["kept", "rolled_back"] | None = None
     reason: str | None = None
 
@@ -175,8 +148,11 @@ def compare(record: Record, new: Answer | None, shadow: Answer | None) -> Record
     )
     if new is None or shadow is None:
         return change
+    moved = shift(new.p_negative, shadow.p_negative)
     return msgspec.structs.replace(
         change,
+        shift_sum=record.shift_sum + moved,
+        shift_squares=record.shift_squares + moved * moved,
         bins=_counted(record.bins, new.p_negative),
         shadow_bins=_counted(record.shadow_bins, shadow.p_negative),
         other_label=record.other_label + (new.label != shadow.label),
@@ -205,12 +181,16 @@ def judge(
 def figures(record: Record, *, cost_ms: float | None = None, shadow_ms: float | None = None) -> dict[str, float]:
     """What was measured so far, as the bus is told it."""
     compared, both = max(record.compared, 1), max(record.read_by_both, 1)
+    mean = record.shift_sum / both
+    variance = max(record.shift_squares / both - mean * mean, 0.0)
     found = {
         "calls": float(record.calls),
         "utterances": float(record.compared),
         "deaths": float(record.deaths),
         "absent_share": record.absent / compared,
         "shadow_absent_share": record.shadow_absent / compared,
+        "shift": mean,
+        "shift_error": math.sqrt(variance / max(both - 1, 1)),
         "drift_psi": stability(record.bins, record.shadow_bins),
         "other_side_share": record.other_side / both,
         "other_label_share": record.other_label / both,
@@ -220,35 +200,15 @@ def figures(record: Record, *, cost_ms: float | None = None, shadow_ms: float | 
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def stability(counts: tuple[int, ...], expected: tuple[int, ...]) -> float:
-    """The population stability index of two histograms: sum of (a - b) ln(a / b) over the bins' shares, 0 for the same.
-
-    Half a count is added to each bin (Jeffreys), so that an empty one is not infinitely far away.
-    """
-    n = sum(counts) + len(counts) / 2
-    m = sum(expected) + len(expected) / 2
-    shares = [((a + 0.5) / n, (b + 0.5) / m) for a, b in zip(counts, expected, strict=True)]
-    return sum((a - b) * math.log(a / b) for a, b in shares)
-
-
 def _wrong(found: Mapping[str, float], limits: Limits) -> str | None:
     """What is wrong with these figures, in one line."""
     if found["absent_share"] - found["shadow_absent_share"] > SILENT:
         return f"silent: it abstains on {found['absent_share']:.0%} of the utterances, its shadow on {found['shadow_absent_share']:.0%}"
     if "cost_ms" in found and found["cost_ms"] > SLOWER * found["shadow_cost_ms"]:
         return f"slow: {found['cost_ms']:.2f} ms, the one before it {found['shadow_cost_ms']:.2f} ms of processor time"
-    if found["drift_psi"] > limits.psi:
-        return (
-            f"drift: p_negative lies elsewhere than that of the one before it (PSI {found['drift_psi']:.2f}, {limits.psi:.2f} is allowed)"
-        )
-    if found["other_side_share"] > limits.other_side:
-        share = found["other_side_share"]
-        return f"drift: {share:.0%} of the utterances on the other side of p_negative 0.5 ({limits.other_side:.0%} is allowed)"
-    if found["other_label_share"] > limits.other_label:
-        return f"drift: {found['other_label_share']:.0%} of the utterances with another label ({limits.other_label:.0%} is allowed)"
-    return None
+    return drifted(found, limits)
 
 
 def _counted(bins: tuple[int, ...], p: float) -> tuple[int, ...]:
-    place = min(int(p * _BINS), _BINS - 1)
+    place = min(int(p * BINS), BINS - 1)
     return tuple(count + (number == place) for number, count in enumerate(bins))
