@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   undertone-convert push voice-1.3.0.tar --url mqtt://broker.example --site leeds
-  undertone-convert push voice-1.3.0.tar --url mqtts://broker.example --ca ca.pem --username models --password-file secret \\
+  undertone-convert push voice-1.3.0.tar --url mqtts://broker.example --ca ca.pem --username technician --password-file secret \\
       --site leeds --device 'desk-*' --canary 2
   undertone-convert push voice-1.3.0.tar --url mqtt://broker.example --site leeds --canary 0      all at once
 

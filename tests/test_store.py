@@ -1,5 +1,6 @@
 """Installed models: the old one or the new one, whole, at every moment."""
 
+import os
 import random
 import subprocess
 import sys
@@ -157,6 +158,17 @@ def test_a_state_directory_that_cannot_be_written_is_named(tmp_path):
     (one,) = versions(tmp_path, "1.0.0")
     with pytest.raises(StoreError, match="cannot be written"):
         store(tmp_path).install(one, taken)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_installs_belongs_to_the_service_whose_state_directory_it_is(tmp_path):
+    box = store(tmp_path)
+    box.root.mkdir()
+    os.chown(box.root, 61184, 61184)
+    for source in versions(tmp_path, "1.0.0", "1.1.0"):
+        box.install(source, taken)
+    box.rollback()
+    assert {path.stat().st_uid for path in box.root.rglob("*")} == {61184}
 
 
 # Installs two versions in turn for ever; killed from outside.

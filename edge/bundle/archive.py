@@ -6,7 +6,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, is_plain
@@ -110,6 +110,16 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def give_to_owner(tree: Path, of: Path) -> None:
+    """What root has put in `tree` belongs to whoever `of` belongs to: the service is another user, and goes on with it."""
+    if os.geteuid():
+        return
+    owner = of.stat()
+    for path in (tree, *tree.rglob("*")):
+        with suppress(FileNotFoundError):  # a running service replaces its records meanwhile
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def replace_whole(path: Path, content: bytes) -> None:

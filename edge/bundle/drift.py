@@ -46,7 +46,7 @@ class Limits:
 # Voices that were trained anew shift by 0.2 nats at most (0.4 on one of four corpora alone), words by 0.1; weights that are fitted to a
 # site may mean to shift: up to 0.6 in simulated ones.
 LIMITS: Mapping[Kind, Limits] = {
-    "voice": Limits(shift=0.5, psi=0.25, other_side=0.25, other_label=0.5),
+    "voice": Limits(shift=0.5, psi=1.0, other_side=0.25, other_label=0.5),
     "words": Limits(shift=0.5, psi=0.25, other_side=0.25, other_label=0.4),
     "fusion": Limits(shift=1.0, psi=0.25, other_side=0.25, other_label=0.4),
 }

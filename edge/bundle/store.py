@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.bundle.archive import replace_whole, sync, unpack
+from edge.bundle.archive import give_to_owner, replace_whole, sync, unpack
 from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, Kind, Manifest, load, order, parse
 from edge.bundle.shipped import shipped_models, trust_of
 from edge.bundle.signature import Trust
@@ -179,7 +179,10 @@ class Store:
             raise StoreError(f"{self.folder}: cannot be written: {error.strerror}; run as its owner, or set 'state_dir'") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
+            # `undertone model` is often run as root. Before, for the folders may be new and a running service looks every second.
+            give_to_owner(self.root / "bundles", of=self.root)
             yield
+            give_to_owner(self.root / "bundles", of=self.root)
         except OSError as error:
             raise StoreError(f"{self.folder}: cannot be written: {error.strerror}; make room on that disk") from error
         finally:
