@@ -123,12 +123,27 @@ def _inspect(args: argparse.Namespace) -> int:
         if args.json:
             print(encode(bundle.manifest).decode(), end="")
             return 0
-        print(f"{bundle.label}: every file is as its manifest says; signed by {bundle.signed_by or 'nobody that ships with Undertone'}")
+        signer = f"signed by {bundle.signed_by}" if bundle.signed_by else _claimed(bundle.folder)
+        print(f"{bundle.label}: every file is as its manifest says; {signer}")
         for key, value in flat(msgspec.to_builtins(bundle.manifest)).items():
             print(f"  {key:<40} {value}")
         for name in bundle.manifest.files:
             print(f"  {name:<40} {(bundle.folder / name).stat().st_size:,} bytes")
     return 0
+
+
+def _claimed(folder: Path) -> str:
+    """What a signature says that no key of ours can prove."""
+    import msgspec
+
+    from edge.bundle.manifest import SIGNATURE
+    from edge.bundle.signature import Signature
+
+    try:
+        claimed = msgspec.json.decode((folder / SIGNATURE).read_bytes(), type=Signature)
+    except (OSError, msgspec.DecodeError):
+        return "signed by nobody"
+    return f"signed with key {claimed.key}, none of Undertone's own (boxes check it by 'models.trusted_keys')"
 
 
 def _diff(args: argparse.Namespace) -> int:

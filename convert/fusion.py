@@ -112,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
     )
     write_manifest(args.out, manifest)
     bundle = finish(args.out, args.key)
-    print(f"{bundle.label}: {args.out}; next: `undertone-convert push {args.out} --site SITE`")
+    print(f"{bundle.label}: {args.out}; next: `undertone-convert push {args.out} --url URL --site SITE`")
     return 0
 
 

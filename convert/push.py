@@ -166,5 +166,5 @@ def _coloured(box: "Box") -> str:
 
 def _why(box: "Box") -> str:
     shown = ("proof_ms", "calls_wanted", "calls", "utterances", "shift", "drift_psi", "other_side_share", "cost_ms", "shadow_cost_ms")
-    figures = ", ".join(f"{name} {box.figures[name]:g}" for name in shown if name in box.figures)
+    figures = ", ".join(f"{name} {box.figures[name]:g}" for name in shown if box.figures.get(name))
     return "".join(f": {part}" for part in (box.reason, figures) if part)
