@@ -4,13 +4,10 @@ import logging
 import signal
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-
-import numpy as np
 
 from edge import __version__
 from edge.box import status
@@ -37,6 +34,7 @@ from edge.bus.events import Event, UtteranceHeard
 from edge.bus.feedback import feedback_event
 from edge.bus.outbox import Outbox
 from edge.bus.publisher import Publisher
+from edge.bus.spread import Spread
 from edge.bus.store import Counts
 from edge.bus.topics import SELFTEST
 from edge.capture.source import open_source
@@ -61,8 +59,6 @@ _TICK_S = 1.0
 _STOP_BUS_S = 3.0
 # A line that is up and has had nothing judged for this long is stuck.
 _PROGRESS_S = 15.0
-# Utterances of about an hour of a busy box.
-_LATENCIES = 1000
 
 
 class App:
@@ -87,7 +83,7 @@ class App:
         self._upkeep = Upkeep(
             config, self._engines, boot=self._outbox.boot, tell=self._outbox.put, serve=self._serve_with, died=self._line_died
         )
-        self._latencies: deque[float] = deque(maxlen=_LATENCIES)
+        self._verdicts = Spread()
         self._notifier = Notifier()
         self._started = time.monotonic()
 
@@ -211,7 +207,7 @@ class App:
         batch = list(events)
         for event in batch:
             if isinstance(event.data, UtteranceHeard) and event.data.latency.verdict_ms is not None:
-                self._latencies.append(event.data.latency.verdict_ms)
+                self._verdicts.add(event.data.latency.verdict_ms / 1000)
         self._outbox.put(batch)
 
     def _obey(self, command: Command) -> None:
@@ -256,7 +252,7 @@ class App:
 
     def _health(self, counts: Counts) -> Health:
         used, test = resources(self._state_dir), self._condition.selftest
-        p50, p95, p99 = _percentiles(list(self._latencies))
+        verdict = self._verdicts.data()
         return Health(
             uptime_s=round(time.monotonic() - self._started, 1),
             cpu_s=used.cpu_s,
@@ -267,9 +263,9 @@ class App:
             disk_free_mb=used.disk_free_mb,
             frames={name: line.frames_heard for name, line in self._lines.items()},
             dropped_ms={name: line.dropped_frames * FRAME_MS for name, line in self._lines.items()},
-            latency_p50_ms=p50,
-            latency_p95_ms=p95,
-            latency_p99_ms=p99,
+            latency_p50_ms=verdict.p50_ms if verdict else None,
+            latency_p95_ms=verdict.p95_ms if verdict else None,
+            latency_p99_ms=verdict.p99_ms if verdict else None,
             committed=self._outbox.committed.data(),
             sent=self._publisher.sent.data(),
             acknowledged=self._publisher.acknowledged.data(),
@@ -278,11 +274,3 @@ class App:
 
     def _write_status(self, state: State, health: Health) -> None:
         status.write(self._state_dir, state=state, health=health, connected=self._publisher.connected, bus_problem=self._publisher.problem)
-
-
-def _percentiles(values: list[float]) -> tuple[float | None, float | None, float | None]:
-    """The 50th, 95th and 99th percentile of `values`; None without any."""
-    if not values:
-        return None, None, None
-    p50, p95, p99 = np.percentile(values, (50, 95, 99))
-    return round(float(p50), 1), round(float(p95), 1), round(float(p99), 1)
