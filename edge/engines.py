@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -148,24 +149,23 @@ def load_engines(config: Config) -> Engines:
     mode = Mode(config.mode)
     missing: dict[str, str] = {}
     infos: dict[str, ModelInfo | None] = {"voice": None, "words": None, "recogniser": None, "fusion": None}
-    emotion = recogniser = None
-    if mode is not Mode.WORDS:
-        emotion, infos["voice"] = _voice(config)
-    if mode is not Mode.VOICE:
-        vosk = find_vosk(config)
-        if vosk is None and mode is Mode.WORDS:
-            raise ModelError("mode 'words' needs a speech recogniser and there is none; run `undertone fetch-model`")
-        if vosk is None:
-            missing["words"] = "no speech recogniser on this box: working with the voice alone; run `undertone fetch-model`"
-        else:
-            recogniser = Engine(vosk)
-            infos["recogniser"] = _vosk_info(vosk, trust_of(config))
-        infos["words"] = _words_info(config)
+    emotion = None
+    with ThreadPoolExecutor(1) as beside:
+        # Half of a start is hashing and loading the recogniser's 71 MB, which needs no interpreter lock.
+        recognising = beside.submit(_recogniser, config, mode)
+        if mode is not Mode.WORDS:
+            emotion, infos["voice"] = _voice(config)
+        if mode is not Mode.VOICE:
+            infos["words"] = _words_info(config)
+        judge = load_judge(config)
+        recogniser, infos["recogniser"] = recognising.result()
+    if recogniser is None and mode is not Mode.VOICE:
+        missing["words"] = "no speech recogniser on this box: working with the voice alone; run `undertone fetch-model`"
     weights, strictness, infos["fusion"] = fusion(find_bundle("fusion", config), config)
     return Engines(
         emotion=emotion,
         recogniser=recogniser,
-        judge=load_judge(config),
+        judge=judge,
         rules=RuleBook(Path(config.rules) if config.rules else None).current,
         weights=weights,
         strictness=strictness,
@@ -190,6 +190,16 @@ def renewed(engines: Engines, kind: Kind, config: Config) -> Engines:
             weights, strictness, fitted_info = fusion(find_bundle("fusion", config), config)
             return replace(engines, weights=weights, strictness=strictness, infos={**engines.infos, "fusion": fitted_info})
     return engines
+
+
+def _recogniser(config: Config, mode: Mode) -> tuple[Engine | None, ModelInfo | None]:
+    """The speech recogniser, where this mode needs one and the box has one."""
+    vosk = None if mode is Mode.VOICE else find_vosk(config)
+    if vosk is not None:
+        return Engine(vosk), _vosk_info(vosk, trust_of(config))
+    if mode is Mode.WORDS:
+        raise ModelError("mode 'words' needs a speech recogniser and there is none; run `undertone fetch-model`")
+    return None, None
 
 
 def _voice(config: Config) -> tuple[EmotionModel, ModelInfo]:

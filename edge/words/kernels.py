@@ -7,8 +7,8 @@ from pathlib import Path
 
 _NAME = "OPENBLAS_CORETYPE"
 # The newest first: the flags that Linux must show of a processor, and the name under which vosk 0.3.45 has kernels for them. On a
-# Xeon of 2023 it takes "Prescott" by itself; with these the same call costs a quarter to a third less, with the same words (measured; confidences
-# differ in the sixth digit).
+# Xeon of 2023 it takes "Prescott" by itself; with these the same call costs a quarter to a third less, with the same words
+# (measured; confidences differ in the sixth digit).
 _KERNELS = (
     ({"avx512f", "avx512dq", "avx512bw", "avx512vl", "fma"}, "SkylakeX"),
     ({"avx2", "fma"}, "Haswell"),

@@ -3,8 +3,12 @@
 import bisect
 import ctypes
 import json
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,7 +17,23 @@ from edge.errors import ModelError
 from edge.values import SAMPLE_RATE, Pcm, Word
 from edge.words.kernels import chosen_kernels
 
-with chosen_kernels():
+
+@contextmanager
+def _without_its_downloader() -> Iterator[None]:
+    """Places for what Vosk imports and only its downloader and subtitles use: a tenth of a start."""
+    places = {name: ModuleType(name) for name in ("requests", "srt", "tqdm") if name not in sys.modules}
+    for place in places.values():
+        # `from tqdm import tqdm`
+        place.__dict__["tqdm"] = None
+    sys.modules.update(places)
+    try:
+        yield
+    finally:
+        for name in places:
+            del sys.modules[name]
+
+
+with chosen_kernels(), _without_its_downloader():
     import vosk
 
 # Vosk decodes what it is given at once: other blocks give other words. 0.2 s is its own examples' size, and what it costs in delay.
