@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from edge.box.clock import now
-from edge.box.synthetic import dialogue
+from edge.box.spoken import spoken_call
 from edge.bus.commands import CallStart
 from edge.config import Config, LineConfig, SourceConfig
 from edge.engines import Engines, load_engines
 from edge.line import Line
 from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame, Pcm, Role
 
-# One line alone, as fast as it goes: long enough for a dozen utterances.
+# One line alone, as fast as it goes: long enough for a dozen utterances, and without the call's slow end.
 _ALONE_S = 45
 # Then together, at the speed of real calls; two tries of this fit into two minutes with the rest.
 _TOGETHER_S = 30
@@ -77,7 +77,7 @@ def measure(config: Config, at_most: int, tell: Callable[[str], None]) -> Capaci
     """Measure with the configured models and the channels of the configured lines (none: two). `tell` gets a line a step."""
     engines = load_engines(config)
     line = max(config.lines, key=lambda one: len(one.channels), default=_example())
-    sound = dialogue(_ALONE_S, len(line.channels))
+    sound = spoken_call(line.channels)[:, : _ALONE_S * SAMPLE_RATE]
     cores = len(os.sched_getaffinity(0))
     busy = os.getloadavg()[0]
     if busy > _BUSY * cores:

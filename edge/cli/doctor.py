@@ -161,7 +161,7 @@ def _bench(config: "Config | None", args: argparse.Namespace) -> int:
         print(msgspec.json.encode(capacity).decode())
     else:
         busy = capacity.lines * capacity.share / capacity.cores
-        print(f"this box carries {capacity.lines} line(s) of {capacity.channels} channel(s), all customers speaking")
+        print(f"this box carries {capacity.lines} line(s) of {capacity.channels} channel(s), each in a lively call")
         print(
             f"they keep {busy:.0%} of its {capacity.cores} cores busy: the margin is {1 - busy:.0%}; {capacity.late_s:.2f} s late at worst"
         )
