@@ -164,6 +164,8 @@ class LiveLine:
                 self._hear(Frame(start=start, pcm=np.zeros((len(self._roles), FRAME_SAMPLES), np.int16), lost=True), arrived)
             self._hear(frame, arrived)
             expected = frame.start + FRAME_SAMPLES
+            if not self.frames_heard:
+                _log.info("line.heard line=%s", self.name)
             self.frames_heard += 1
             self.progress_at = time.monotonic()
         self._put(list(self._line.end("stop" if self._stopping else "end_of_recording")))

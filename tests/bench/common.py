@@ -1,17 +1,18 @@
 """The baseline that hobby projects ship: librosa features into a Keras MLP, whole file, then VADER on the transcript.
 
-Runs in an environment of its own (librosa, tensorflow, nltk): python common.py RUNS CALL VADER_FOLDER
+A worker (tests.bench.turns) in an environment of its own (librosa, tensorflow, nltk): CALL VADER_FOLDER
 """
 
-import json
 import sys
-import time
+from collections.abc import Callable
 
 import keras
 import librosa
 import nltk
 import numpy as np
 from nltk.sentiment.vader import SentimentIntensityAnalyzer
+
+from tests.bench.turns import serve
 
 
 def features(pcm: np.ndarray, rate: int) -> np.ndarray:
@@ -25,9 +26,8 @@ def features(pcm: np.ndarray, rate: int) -> np.ndarray:
     )
 
 
-def main() -> None:
-    """Print CPU seconds for one 3 s clip, RUNS times, after a warm-up."""
-    runs, call, vader = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+def load(call: str, vader: str) -> Callable[[], None]:
+    """One 3 s clip: features, `predict`, and VADER on a sentence."""
     nltk.data.path.insert(0, vader)
     analyser = SentimentIntensityAnalyzer(lexicon_file="sentiment/vader_lexicon/vader_lexicon.txt")
     pcm, rate = librosa.load(call, sr=22_050, duration=3.0, offset=5.0)
@@ -40,15 +40,8 @@ def main() -> None:
         model.predict(features(pcm, rate)[None], verbose=0)
         analyser.polarity_scores("i have been waiting for forty minutes and nobody called me back")
 
-    once()
-    cpu, wall = [], []
-    for _ in range(runs):
-        cpu0, wall0 = time.process_time(), time.perf_counter()
-        once()
-        cpu.append(time.process_time() - cpu0)
-        wall.append(time.perf_counter() - wall0)
-    print(json.dumps({"cpu_s": cpu, "wall_s": wall}))
+    return once
 
 
 if __name__ == "__main__":
-    main()
+    serve(lambda: load(*sys.argv[1:]), times=5)

@@ -1,25 +1,26 @@
 """How cost grows: with the length of a call, with the rows in an outbox, with lines. Each figure per unit, so that flat is flat."""
 
+import itertools
 import json
 import statistics
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from edge.box.clock import now
-from edge.box.synthetic import dialogue
+from edge.box.spoken import spoken_call
 from edge.bus.commands import CallStart
 from edge.bus.events import Event, Metrics
 from edge.bus.outbox import Outbox
 from edge.config import Config, LineConfig, SourceConfig
 from edge.engines import Engines, load_engines
 from edge.line import Line
-from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame, Mode, Pcm, Role
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame, Pcm, Role
 
 # What grows by less than this from the smallest to the largest is called flat.
 _FLAT = 1.25
@@ -31,35 +32,35 @@ def _resident_mb() -> float:
     return int(fields[1]) * 4096 / 1e6
 
 
-def _hear(sound: Pcm, seconds: int, engines: Engines, config: Config) -> float:
-    """CPU seconds of this thread for one call of `seconds`, the dialogue said over and over."""
-    line = Line(line=_LINE, config=config, engines=engines)
-    began = time.thread_time()
+def _frames(sound: Pcm, seconds: int) -> Iterator[Frame]:
+    """So many seconds of `sound`, said over and over."""
+    places = itertools.cycle(range(0, sound.shape[1] - FRAME_SAMPLES, FRAME_SAMPLES))
+    for start, at in zip(range(0, seconds * SAMPLE_RATE, FRAME_SAMPLES), places, strict=False):
+        yield Frame(start=start, pcm=np.ascontiguousarray(sound[:, at : at + FRAME_SAMPLES]))
+
+
+def calls(minutes: tuple[int, ...]) -> list[dict[str, float]]:
+    """CPU seconds a minute so far, and resident memory, after so many `minutes` of one call."""
+    engines, sound = load_engines(Config()), spoken_call(_LINE.channels)
+    line = Line(line=_LINE, config=Config(), engines=engines)
+    found, began = [], time.thread_time()
     list(line.obey(CallStart(line=_LINE.name)))
-    for start in range(0, seconds * SAMPLE_RATE, FRAME_SAMPLES):
-        at = start % (sound.shape[1] - FRAME_SAMPLES) // FRAME_SAMPLES * FRAME_SAMPLES
-        list(line.hear(Frame(start=start, pcm=np.ascontiguousarray(sound[:, at : at + FRAME_SAMPLES]))))
+    for frame in _frames(sound, minutes[-1] * 60):
+        list(line.hear(frame))
+        minute = (frame.start + FRAME_SAMPLES) / SAMPLE_RATE / 60
+        if minute in minutes:
+            found.append({"x": minute, "cost": (time.thread_time() - began) / minute, "memory_mb": _resident_mb()})
     list(line.end("command"))
-    return time.thread_time() - began
+    return found
 
 
-def calls(minutes: tuple[int, ...], mode: str) -> list[dict[str, float]]:
-    """CPU seconds a minute of call, and resident memory after it, for calls of so many `minutes`."""
-    config = msgspec.structs.replace(Config(), mode=Mode(mode))
-    engines, sound = load_engines(config), dialogue(60, 2)
-    _hear(sound, 20, engines, config)
-    return [{"x": n, "cost": _hear(sound, n * 60, engines, config) / n, "memory_mb": _resident_mb()} for n in minutes]
-
-
-def lines(counts: tuple[int, ...], mode: str) -> list[dict[str, float]]:
-    """CPU seconds a line and minute, and resident memory, with so many lines at once, as fast as they go."""
-    config = msgspec.structs.replace(Config(), mode=Mode(mode))
-    engines, sound = load_engines(config), dialogue(30, 2)
-    _hear(sound, 20, engines, config)
+def lines(counts: tuple[int, ...]) -> list[dict[str, float]]:
+    """CPU seconds a line and minute, and the highest resident memory, with so many lines at once, as fast as they go."""
+    engines, sound = load_engines(Config()), spoken_call(_LINE.channels)
     found = []
     for count in counts:
         began = time.process_time()
-        threads = [threading.Thread(target=_hear, args=(sound, 30, engines, config)) for _ in range(count)]
+        threads = [threading.Thread(target=_half_a_minute, args=(sound, engines)) for _ in range(count)]
         for thread in threads:
             thread.start()
         # Measured while all are in their calls: recognisers are let go at the end.
@@ -69,6 +70,14 @@ def lines(counts: tuple[int, ...], mode: str) -> list[dict[str, float]]:
             time.sleep(0.1)
         found.append({"x": count, "cost": (time.process_time() - began) / count * 2, "memory_mb": memory_mb})
     return found
+
+
+def _half_a_minute(sound: Pcm, engines: Engines) -> None:
+    line = Line(line=_LINE, config=Config(), engines=engines)
+    list(line.obey(CallStart(line=_LINE.name)))
+    for frame in _frames(sound, 30):
+        list(line.hear(frame))
+    list(line.end("command"))
 
 
 def outboxes(rows: tuple[int, ...]) -> list[dict[str, float]]:
@@ -108,10 +117,9 @@ def said(points: list[dict[str, float]]) -> str:
 
 
 def main() -> None:
-    """python -m tests.bench.growth NAME SIZES MODE: one curve in a process of its own, as JSON."""
-    name, sizes, mode = sys.argv[1:]
-    numbers = tuple(int(size) for size in sizes.split(","))
-    print(json.dumps(outboxes(numbers) if name == "outboxes" else {"calls": calls, "lines": lines}[name](numbers, mode)))
+    """python -m tests.bench.growth NAME SIZES: one curve in a process of its own, as JSON."""
+    name, sizes = sys.argv[1:]
+    print(json.dumps({"calls": calls, "lines": lines, "outboxes": outboxes}[name](tuple(int(size) for size in sizes.split(",")))))
 
 
 if __name__ == "__main__":

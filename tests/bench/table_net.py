@@ -1,12 +1,10 @@
 """The issue's quick net, for comparison: log-mel at 8 kHz in plain numpy into a separable CNN of about 35,000 parameters, int8.
 
-python -m tests.bench.table_net CALL RUNS: CPU seconds of 3 s of sound, features and inference, as JSON. The net is not trained: its
-weights do not change what it costs.
+A worker (tests.bench.turns); argument: CALL. The net is not trained: its weights do not change what it costs.
 """
 
-import json
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -17,6 +15,7 @@ from keras import layers
 from convert.network import to_int8
 from edge.capture.wavfile import read_clip
 from edge.signal.resample import resample
+from tests.bench.turns import serve
 
 _RATE, _WINDOW, _HOP, _BANDS, _SECONDS = 8000, 200, 80, 40, 3
 _WIDTHS = (24, 48, 72, 100)
@@ -43,26 +42,23 @@ def net(frames: int) -> keras.Model:
     return keras.Model(sound, layers.Dense(7)(layers.GlobalAveragePooling2D()(x)))
 
 
-def main(call: str, runs: int) -> None:
-    """Measure and print."""
+def load(call: str) -> Callable[[], None]:
+    """3 s of sound: features and inference."""
     pcm, rate = read_clip(Path(call))
     clip = resample(pcm, rate)[: _SECONDS * 16_000 : 2]
     found = features(clip)
-    model = net(len(found))
-    interpreter = Interpreter(model_content=to_int8(model, found[None, ..., None] / 60), num_threads=1)
+    interpreter = Interpreter(model_content=to_int8(net(len(found)), found[None, ..., None] / 60), num_threads=1)
     interpreter.allocate_tensors()
     given = interpreter.get_input_details()[0]
     scale, zero = given["quantization"]
-    cpu = []
-    for _ in range(runs + 1):
-        begun = time.process_time()
-        for _ in range(20):
-            window = np.clip(np.rint(features(clip)[None, ..., None] / 60 / scale) + zero, -128, 127).astype(np.int8)
-            interpreter.set_tensor(given["index"], window)
-            interpreter.invoke()
-        cpu.append((time.process_time() - begun) / 20)
-    print(json.dumps({"cpu_s": cpu[1:], "parameters": model.count_params()}))
+
+    def once() -> None:
+        window = np.clip(np.rint(features(clip)[None, ..., None] / 60 / scale) + zero, -128, 127).astype(np.int8)
+        interpreter.set_tensor(given["index"], window)
+        interpreter.invoke()
+
+    return once
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    serve(lambda: load(sys.argv[1]), times=50)

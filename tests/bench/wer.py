@@ -1,6 +1,7 @@
-"""Do words get lost where the endpointer cuts? Whole pipeline against bare Vosk, same calls: python -m tests.bench.wer CALLS.
+"""Do words get lost where the endpointer cuts? Whole pipeline against bare Vosk, same calls: python -m tests.bench.wer SEED.
 
-The calls are drawn and spoken by synthesisers (tests/calls), in the telephone band, so that every word said is known. Both sides.
+The call is drawn and spoken by synthesisers (tests/calls), in the telephone band, so that every word said is known. Both sides.
+Prints words and errors as JSON.
 """
 
 import json
@@ -69,16 +70,14 @@ def main() -> None:
     folder = find_vosk(Config())
     assert folder is not None, "no recogniser: run `undertone fetch-model`"
     engine, model = Engine(folder), vosk.Model(str(folder))
-    total = {"words": 0, "ours": 0, "bare": 0, "seconds": 0.0}
-    for seed in range(1, int(sys.argv[1]) + 1):
-        recording = build(dialogue(seed))
-        total["seconds"] += recording.seconds
-        for role, mine, theirs in zip(recording.roles, ours(recording, engine), bare(recording, model), strict=True):
-            text = " ".join(turn.text for turn in recording.spoken if turn.role == role.value)
-            said = re.sub(r"[^a-z' ]+", " ", text.lower()).split()
-            total["words"] += len(said)
-            total["ours"] += errors(said, mine)
-            total["bare"] += errors(said, theirs)
+    recording = build(dialogue(int(sys.argv[1])))
+    total = {"words": 0, "ours": 0, "bare": 0}
+    for role, mine, theirs in zip(recording.roles, ours(recording, engine), bare(recording, model), strict=True):
+        text = " ".join(turn.text for turn in recording.spoken if turn.role == role.value)
+        said = re.sub(r"[^a-z' ]+", " ", text.lower()).split()
+        total["words"] += len(said)
+        total["ours"] += errors(said, mine)
+        total["bare"] += errors(said, theirs)
     print(json.dumps(total))
 
 
