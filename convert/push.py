@@ -121,7 +121,11 @@ class _Drawn:
     def __init__(self, console: "Console", parcel: "Parcel") -> None:
         from rich.progress import BarColumn, Progress, TextColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(30), TextColumn("{task.fields[stage]}"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(30, complete_style="cyan", finished_style="green"),
+            TextColumn("{task.fields[stage]}"),
+        )
         self._progress: Progress = Progress(*columns, console=console, transient=True)
         self._console, self._size = console, len(parcel.data)
         self._tasks: dict[str, TaskID] = {}
@@ -165,6 +169,6 @@ def _coloured(box: "Box") -> str:
 
 
 def _why(box: "Box") -> str:
-    shown = ("proof_ms", "calls_wanted", "calls", "utterances", "shift", "drift_psi", "other_side_share", "cost_ms", "shadow_cost_ms")
+    shown = ("proof_ms", "calls_wanted", "utterances", "shift", "drift_psi", "other_side_share", "cost_ms", "shadow_cost_ms")
     figures = ", ".join(f"{name} {box.figures[name]:g}" for name in shown if box.figures.get(name))
     return "".join(f": {part}" for part in (box.reason, figures) if part)

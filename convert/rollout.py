@@ -211,7 +211,7 @@ class Rollout:
             box.sent = max(box.have, box.sent if box.sent - box.have < _AHEAD_BYTES else 0)
         else:
             box.stage = msgspec.convert(data["action"], Stage)
-            box.have = len(self._parcel.data) if box.stage in _SERVES else box.have
+            box.have = len(self._parcel.data) if box.stage in _SERVES or box.stage == "installed" else box.have
             box.reason, box.figures = msgspec.convert(data["reason"], str | None), figures
         self._show(box)
 
