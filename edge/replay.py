@@ -17,13 +17,15 @@ from edge.values import Role
 
 
 def replay(
-    path: Path, *, line: LineConfig, config: Config, engines: Engines, chunk_ms: int = 20, realtime: bool = False
+    path: Path, *, line: LineConfig, config: Config, engines: Engines, chunk_ms: int | None = None, realtime: bool = False
 ) -> Iterator[Event]:
-    """The events of every call in the recording at `path`, each as soon as it is known.
+    """The events of every call in the recording at `path`, each as soon as it is known. `chunk_ms` changes nothing but the cost.
 
     Raises SourceError where the file cannot be heard.
     """
     ears = Line(line=line, config=config, engines=engines)
+    # As a live source gives it; where nobody waits, resampling ten times as much at once costs half.
+    chunk_ms = chunk_ms or (20 if realtime else 200)
     blocks = wavfile.blocks(path, chunk_ms=chunk_ms, realtime=realtime, channels=len(line.channels))
     for frame in frames(blocks):
         yield from ears.hear(frame, time.monotonic() if realtime else None)

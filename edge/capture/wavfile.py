@@ -37,12 +37,14 @@ def blocks(path: Path, *, chunk_ms: float = 20, realtime: bool = False, channels
             )
         chunk = max(1, round(sound.samplerate * chunk_ms / 1000))
         began, done = time.monotonic(), 0
-        while len(pcm := _read(sound, chunk, path, done)):
-            done += len(pcm)
-            if realtime:
-                # A live source hands a block over when its last sample has been heard.
-                time.sleep(max(0.0, began + done / sound.samplerate - time.monotonic()))
-            yield Block(pcm=pcm, rate=sound.samplerate)
+        for piece in _pieces(sound, chunk, path):
+            for at in range(0, len(piece), chunk):
+                pcm = piece[at : at + chunk]
+                done += len(pcm)
+                if realtime:
+                    # A live source hands a block over when its last sample has been heard.
+                    time.sleep(max(0.0, began + done / sound.samplerate - time.monotonic()))
+                yield Block(pcm=pcm, rate=sound.samplerate)
         _tell_missing(sound, path, done)
 
 
@@ -95,14 +97,32 @@ def _readable(path: Path) -> bool:
         return False
 
 
-def _read(sound: soundfile.SoundFile, samples: int, path: Path, done: int) -> Pcm:
-    """The next int16 (<= samples, channels); empty at the end, and where a cut file breaks its codec."""
-    try:
-        raw: NDArray[np.float32] = sound.read(samples, dtype="float32", always_2d=True)
-    except soundfile.SoundFileError as error:
-        if not done:
-            raise SourceError(f"{path}: its sound cannot be decoded ({error}); copy it again") from error
-        return np.zeros((0, sound.channels), np.int16)
+def _pieces(sound: soundfile.SoundFile, chunk: int, path: Path) -> Iterator[Pcm]:
+    """The recording in whole chunks, about a second at a time: a call of libsndfile costs as much as the sound in 20 ms of it.
+
+    Where a cut file breaks its codec, chunk by chunk up to the break.
+    """
+    samples, done = chunk * max(1, sound.samplerate // chunk), 0
+    while True:
+        try:
+            piece = _read(sound, samples)
+        except soundfile.SoundFileError as error:
+            if samples > chunk and sound.seekable():
+                samples = chunk
+                sound.seek(done)
+                continue
+            if not done:
+                raise SourceError(f"{path}: its sound cannot be decoded ({error}); copy it again") from error
+            return
+        if not len(piece):
+            return
+        done += len(piece)
+        yield piece
+
+
+def _read(sound: soundfile.SoundFile, samples: int) -> Pcm:
+    """The next int16 (<= samples, channels); empty at the end. Raises SoundFileError."""
+    raw: NDArray[np.float32] = sound.read(samples, dtype="float32", always_2d=True)
     # float32 holds every int16 exactly, so 16-bit files come through bit for bit. A float file may hold NaN.
     # It may also hold numbers so large that scaling them overflows.
     bounded = np.nan_to_num(np.clip(raw, -1.0, 1.0), nan=0.0)

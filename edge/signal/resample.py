@@ -82,7 +82,8 @@ class _Cutter:
 
     def __init__(self, channels: int) -> None:
         self._buffer: Pcm = np.zeros((0, channels), np.int16)
-        self._gone: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        # Whether the buffer, which is all of the next frame's, holds anything that was lost.
+        self._gone = False
         self._start = 0
         self._due = Fraction(0)
 
@@ -109,21 +110,21 @@ class _Cutter:
         """The last, unfinished frame, filled up with zeros; nothing where there is none."""
         over = self._have - round(self._due)
         if over > 0:
-            keep = max(0, len(self._buffer) - over)
-            self._buffer, self._gone = self._buffer[:keep], self._gone[:keep]
+            self._buffer = self._buffer[: max(0, len(self._buffer) - over)]
         if len(self._buffer):
             yield from self._push(_fit(self._buffer[:0], FRAME_SAMPLES - len(self._buffer)), gone=False)
 
     def _push(self, pcm: Pcm, *, gone: bool) -> Iterator[Frame]:
-        self._buffer = np.concatenate([self._buffer, pcm])
-        self._gone = np.concatenate([self._gone, np.full(len(pcm), gone)])
-        whole = len(self._buffer) // FRAME_SAMPLES * FRAME_SAMPLES
-        ready, self._buffer = self._buffer[:whole], self._buffer[whole:]
-        gone_ready, self._gone = self._gone[:whole], self._gone[whole:]
+        sound = np.concatenate([self._buffer, pcm]) if len(self._buffer) else pcm
+        whole = len(sound) // FRAME_SAMPLES * FRAME_SAMPLES
+        self._buffer = sound[whole:]
+        self._gone = self._gone or (gone and len(pcm) > 0)
         for at in range(0, whole, FRAME_SAMPLES):
-            cut = np.ascontiguousarray(ready[at : at + FRAME_SAMPLES].T)
-            yield Frame(start=self._start, pcm=cut, lost=bool(gone_ready[at : at + FRAME_SAMPLES].any()))
+            cut = np.ascontiguousarray(sound[at : at + FRAME_SAMPLES].T)
+            yield Frame(start=self._start, pcm=cut, lost=self._gone)
             self._start += FRAME_SAMPLES
+            # What was in the buffer before is in the first frame.
+            self._gone = gone and at + FRAME_SAMPLES < len(sound)
 
 
 def _fit(pcm: Pcm, samples: int) -> Pcm:
