@@ -116,8 +116,8 @@ class Line:
             call_id=self._new_call_id(),
             line=self._line,
             config=config,
-            # The call began some samples ago: the wall clock is read now and counted back.
-            anchor=Anchor.take(self._heard_to),
+            # The call began some samples ago, and a busy box hears of it late: the wall clock is counted back from when they came.
+            anchor=Anchor.take(self._heard_to, arrived=self._arrived),
             opened=opened,
             rules=self._engines.rules(),
             models=self._ears.models,

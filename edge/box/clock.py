@@ -38,9 +38,10 @@ class Anchor:
     synced: bool
 
     @classmethod
-    def take(cls, sample: int) -> "Anchor":
-        """Anchor `sample` at the present wall time."""
-        return cls(sample=sample, utc=datetime.now(UTC), synced=time_synced())
+    def take(cls, sample: int, *, arrived: float | None = None) -> "Anchor":
+        """Anchor `sample` at the wall time at which it arrived (`arrived`: monotonic seconds; None: now)."""
+        ago = 0.0 if arrived is None else time.monotonic() - arrived
+        return cls(sample=sample, utc=datetime.now(UTC) - timedelta(seconds=ago), synced=time_synced())
 
     def at(self, sample: int) -> str:
         """RFC 3339 UTC of `sample`."""
