@@ -100,8 +100,8 @@ def _shifted(plane: Features, stretch: float, shift: float) -> Features:
 
 
 def _tilt(rng: Rng) -> Features:
-    """A channel's smooth frequency response, in dB."""
-    points = rng.normal(0, 1.5, 5)
+    """A channel's smooth frequency response, in dB: five points of it, and a slope from one end of the band to the other."""
+    points = rng.normal(0, 2.5, 5) + np.linspace(-1, 1, 5) * rng.normal(0, 2.5)
     return np.interp(np.linspace(0, 4, SPEC.bands), np.arange(5), points).astype(np.float32)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from convert import prosody
 from convert.corpora import Clip
 from convert.dataset import Prepared
 from convert.protocols import Fold, Result, describe
@@ -67,8 +68,11 @@ def train(fold: Fold, prepared: Prepared, how: How) -> Judged:
     net = to_int8(trainer.net, sample)
     split = Split(train=(), calibrate=tuple(place[clip] for clip in fold.calibrate), test=(), words=())
     with tempfile.TemporaryDirectory(prefix="undertone-fold-") as folder:
-        calibration = calibrated_on(net, prepared, split, how.cache / f"{name}.tflite")
-        made = Made(name="fold", version="0.0.0", calibration=calibration, metrics={}, licence="for evaluation only", provenance={})
+        weights = prosody.fit(chosen)
+        calibration = calibrated_on(net, weights, prepared, split, how.cache / f"{name}.tflite")
+        made = Made(
+            name="fold", version="0.0.0", calibration=calibration, prosody=weights, metrics={}, licence="for evaluation only", provenance={}
+        )
         write(Path(folder), net, made, None)
         model = EmotionModel.load(Path(folder), trust=Trust(allow_unsigned=True))
     return Judged(model=model, calibration=calibration, float_net=lambda features: logits_of(trainer.net, features))

@@ -140,9 +140,10 @@ def _bundle(net: object, prepared: "Prepared", split: "Split", args: argparse.Na
         reason = str(error).strip().splitlines()[0][:160]
         raise ModelError(f"{args.keras_file}: cannot be made int8 ({reason}); use layers that TFLite has in int8") from error
     args.cache.mkdir(parents=True, exist_ok=True)
-    calibration = calibrated_on(small, prepared, split, args.cache / "convert.tflite")
+    calibration = calibrated_on(small, None, prepared, split, args.cache / "convert.tflite")
     made = Made(
-        name=args.name, version=args.version, calibration=calibration, metrics={}, licence=args.licence,
+        name=args.name, version=args.version, calibration=calibration, prosody=None, metrics={},
+        licence=args.licence,
         provenance={"made_by": "undertone-convert convert", "keras_file": args.keras_file.name, "judged": "on a part of the clips given"},
     )  # fmt: skip
     write(args.out, small, made, None)

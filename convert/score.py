@@ -18,7 +18,7 @@ from edge.signal.features import Features, Windows, spectrogram, windows
 from edge.values import Absent, Pcm
 from edge.voice.calibration import Calibration, calibrated, softmax
 from edge.voice.clip import whole_clip
-from edge.voice.emotion import EmotionModel
+from edge.voice.emotion import EmotionModel, with_prosody
 from edge.voice.labels import LABELS, NEGATIVE, POSITIVE
 
 Change = Callable[[Pcm, np.random.Generator], Pcm]
@@ -82,7 +82,7 @@ def score(
     probs, polarity, quality = np.zeros((n, len(LABELS))), np.zeros((n, len(POLARITIES))), np.zeros(n)
     floats = np.zeros((n, len(LABELS))) if float_net else None
     reasons: list[str | None] = []
-    waiting: list[tuple[int, Windows]] = []
+    waiting: list[tuple[int, Windows, Floats]] = []
     for row, clip in enumerate(tqdm(clips, desc=title, unit="clip", leave=False, disable=None)):
         try:
             pcm = change(load_pcm(clip), np.random.default_rng([7, row]))
@@ -98,7 +98,8 @@ def score(
         polarity[row] = (reading.p_negative, reading.p_neutral, reading.p_positive)
         quality[row] = reading.evidence.quality
         if floats is not None and float_net is not None:
-            waiting.append((row, windows(spectrogram(pcm))))
+            spectrum = spectrogram(pcm)
+            waiting.append((row, windows(spectrum), with_prosody(np.zeros(len(LABELS)), spectrum, model.prosody)))
             if len(waiting) == _AT_ONCE:
                 _fill(floats, waiting, float_net)
                 waiting.clear()
@@ -115,14 +116,14 @@ def score(
     )
 
 
-def _fill(floats: Floats, waiting: Sequence[tuple[int, Windows]], float_net: FloatNet) -> None:
-    """The float net's logits of the clips that wait, averaged over windows by the speech in each, as edge.voice averages."""
+def _fill(floats: Floats, waiting: Sequence[tuple[int, Windows, Floats]], float_net: FloatNet) -> None:
+    """The float net's logits of the clips that wait, averaged over windows by their speech, and what prosody adds."""
     if not waiting:
         return
-    logits = float_net(np.concatenate([cut.features for _, cut in waiting])).astype(np.float64)
-    ends = np.cumsum([len(cut.active) for _, cut in waiting])[:-1]
-    for (row, cut), own in zip(waiting, np.split(logits, ends), strict=True):
-        floats[row] = np.average(own, axis=0, weights=np.maximum(cut.active, 1))
+    logits = float_net(np.concatenate([cut.features for _, cut, _ in waiting])).astype(np.float64)
+    ends = np.cumsum([len(cut.active) for _, cut, _ in waiting])[:-1]
+    for (row, cut, added), own in zip(waiting, np.split(logits, ends), strict=True):
+        floats[row] = np.average(own, axis=0, weights=np.maximum(cut.active, 1)) + added
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True):

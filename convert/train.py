@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from convert.network import Trainer
     from edge.signal.features import Features
     from edge.voice.calibration import Calibration
+    from edge.voice.prosody import Prosody
 
 _EXAMPLES = """\
 examples:
@@ -48,7 +49,7 @@ class Recipe:
 
     epochs: int
     size: int
-    batch: int = 32
+    batch: int = 64
     rate: float = 2e-3
     copies: int = 2
 
@@ -84,7 +85,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Train and leave a bundle."""
-    from convert import voicebundle
+    from convert import prosody, voicebundle
     from convert.dataset import duplicates, prepare
     from convert.network import to_int8
     from edge.bundle.signature import Trust
@@ -107,11 +108,13 @@ def run(args: argparse.Namespace) -> int:
 
     trainer, sample = learn(prepared.only(split.train), recipe, args.seed, args.cache / "fold", "without held-out speakers")
     net = to_int8(trainer.net, sample)
-    calibration = calibrated_on(net, prepared, split, args.cache / "fold.tflite")
+    weights = prosody.fit(prepared.only(split.train))
+    calibration = calibrated_on(net, weights, prepared, split, args.cache / "fold.tflite")
     made = voicebundle.Made(
         name="voice",
         version=args.version,
         calibration=calibration,
+        prosody=weights,
         metrics={},
         licence=_NON_COMMERCIAL + ", ".join(_LICENCES[name] for name in roots),
         provenance=_provenance(prepared, recipe, args.seed),
@@ -119,10 +122,10 @@ def run(args: argparse.Namespace) -> int:
     voicebundle.write(args.out, net, made, None)
     model = EmotionModel.load(args.out, trust=Trust(allow_unsigned=True))
     metrics = voicebundle.judge(model, [prepared.clips[i] for i in (*split.test, *split.words)], "judging")
-    metrics |= _float_loss(trainer, net, prepared, split, args.cache / "fold.tflite")
+    metrics |= _float_loss(trainer, net, weights, prepared, split, args.cache / "fold.tflite")
     if not args.quick:
         trainer, sample = learn(prepared, recipe, args.seed, args.cache / "all", "on everybody")
-        net = to_int8(trainer.net, sample)
+        net, made = to_int8(trainer.net, sample), replace(made, prosody=prosody.fit(prepared))
     bundle = voicebundle.write(args.out, net, replace(made, metrics=metrics), args.key)
     _print(metrics, calibration)
     print(f"{bundle.label}: {args.out} ({len(net) / 1000:.0f} kB), {'signed' if bundle.signed_by or args.key else 'unsigned'}")
@@ -132,12 +135,12 @@ def run(args: argparse.Namespace) -> int:
 def learn(prepared: "Prepared", recipe: Recipe, seed: int, keep: Path, title: str) -> "tuple[Trainer, Features]":
     """A net trained on `prepared`, going on from `keep` if that is the same training, and windows to quantise it by."""
     from convert.augment import Sampler
-    from convert.network import WIDTHS, Trainer
+    from convert.network import MEMBERS, Trainer
 
     sampler = Sampler(prepared)
     last = recipe.epochs
     trainer = Trainer(steps=last * (recipe.size // recipe.batch), rate=recipe.rate, seed=seed)
-    identity = f"{recipe} {WIDTHS} {SPEC} {seed} {len(prepared.clips)} {sorted({c.speaker for c in prepared.clips})}"
+    identity = f"{recipe} {MEMBERS} {SPEC} {seed} {len(prepared.clips)} {sorted({c.speaker for c in prepared.clips})}"
     done = 0
     note = keep.with_suffix(".json")
     if note.exists() and (noted := json.loads(note.read_text()))["identity"] == identity:
@@ -152,7 +155,7 @@ def learn(prepared: "Prepared", recipe: Recipe, seed: int, keep: Path, title: st
     return trainer, sampler.representative(400, np.random.default_rng([seed, 9999]))
 
 
-def calibrated_on(net: bytes, prepared: "Prepared", split: Split, scratch: Path) -> "Calibration":
+def calibrated_on(net: bytes, spoken: "Prosody | None", prepared: "Prepared", split: Split, scratch: Path) -> "Calibration":
     """Fitted on the calibration speakers (else on held-out words), each corpus counting alike, on the phone and in random calls."""
     from convert.calibrate import fit
     from edge.voice.labels import LABELS
@@ -161,38 +164,44 @@ def calibrated_on(net: bytes, prepared: "Prepared", split: Split, scratch: Path)
     if not split.calibrate:
         print("undertone-convert: warning: too few speakers to spare any: calibrated on known ones, too sure of itself", file=sys.stderr)
     names = [name for name in prepared.copies if name != "wide"]
-    logits = np.concatenate([_int8_logits(net, prepared, places, name, scratch) for name in names])
+    logits = np.concatenate([_int8_logits(net, spoken, prepared, places, name, scratch) for name in names])
     labels = np.asarray([LABELS.index(prepared.clips[i].label) for i in places])
     counts = Counter(prepared.clips[i].corpus for i in places)
     weights = np.asarray([1.0 / counts[prepared.clips[i].corpus] for i in places])
     return fit(logits, np.tile(labels, len(names)), np.tile(weights, len(names)))
 
 
-def _int8_logits(net: bytes, prepared: "Prepared", places: "tuple[int, ...]", copy: str, scratch: Path) -> NDArray[np.float64]:
+def _int8_logits(
+    net: bytes, spoken: "Prosody | None", prepared: "Prepared", places: "tuple[int, ...]", copy: str, scratch: Path
+) -> NDArray[np.float64]:
     from edge.signal.features import windows
-    from edge.voice.emotion import net_logits
+    from edge.voice.emotion import net_logits, with_prosody
     from edge.voice.interpreter import Interpreter
 
     scratch.write_bytes(net)
     interpreter = Interpreter(scratch)
-    return np.stack([net_logits(interpreter, windows(prepared.copies[copy][i].astype(np.float32))) for i in places])
+    spectra = (prepared.copies[copy][i].astype(np.float32) for i in places)
+    return np.stack([with_prosody(net_logits(interpreter, windows(s)), s, spoken) for s in spectra])
 
 
-def _float_loss(trainer: "Trainer", net: bytes, prepared: "Prepared", split: Split, scratch: Path) -> dict[str, float]:
+def _float_loss(trainer: "Trainer", net: bytes, spoken: "Prosody", prepared: "Prepared", split: Split, scratch: Path) -> dict[str, float]:
     """What int8 loses against float32 in negative AUC, on the test speakers' phone copies; positive is a loss."""
     from convert.calibrate import labels_negative
     from convert.metrics import auc
     from convert.network import logits_of
     from edge.signal.features import windows
     from edge.voice.calibration import polarity_odds, softmax
+    from edge.voice.emotion import with_prosody
     from edge.voice.labels import LABELS
 
     places = split.test or split.words
     truth = labels_negative(np.asarray([LABELS.index(prepared.clips[i].label) for i in places], np.int64))
-    cuts = [windows(prepared.copies["phone"][i].astype(np.float32)) for i in places]
+    spectra = [prepared.copies["phone"][i].astype(np.float32) for i in places]
+    cuts = [windows(s) for s in spectra]
     raw = np.split(logits_of(trainer.net, np.concatenate([c.features for c in cuts])), np.cumsum([len(c.active) for c in cuts])[:-1])
-    whole = np.stack([np.average(z, axis=0, weights=np.maximum(c.active, 1)) for z, c in zip(raw, cuts, strict=True)])
-    small = _int8_logits(net, prepared, places, "phone", scratch)
+    means = (np.average(z.astype(np.float64), axis=0, weights=np.maximum(c.active, 1)) for z, c in zip(raw, cuts, strict=True))
+    whole = np.stack([with_prosody(z, s, spoken) for z, s in zip(means, spectra, strict=True)])
+    small = _int8_logits(net, spoken, prepared, places, "phone", scratch)
 
     def area(logits: NDArray[np.floating]) -> float:
         odds = polarity_odds(logits)

@@ -32,7 +32,7 @@ class Tensor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a bundle says of itself. `features`, `calibration` and `labels` are checked by the branch that uses them.
+    """What a bundle says of itself. `features`, `calibration`, `prosody` and `labels` are checked by the branch that uses them.
 
     `files` are all files of the bundle but the manifest and its signature, by relative path, with their sha256.
     `golden` names the file with golden vectors (edge.bundle.golden). `minimum_version` is the oldest Undertone that can
@@ -50,6 +50,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     input: Tensor | None = None
     output: Tensor | None = None
     calibration: dict[str, object] = msgspec.field(default_factory=dict)
+    prosody: dict[str, object] = msgspec.field(default_factory=dict)
     metrics: dict[str, float] = msgspec.field(default_factory=dict)
     golden: str | None = None
     licence: str

@@ -9,7 +9,7 @@ from edge.values import SAMPLE_RATE
 class FeatureSpec:
     """What the features are. A bundle carries a copy; a bundle made for other features is refused."""
 
-    version: int = 2
+    version: int = 3
     rate: int = SAMPLE_RATE
     # 32 ms resolves the formants of all voices; 20 ms is the packet of the telephone.
     window_samples: int = 512

@@ -14,13 +14,15 @@ from edge.bundle.manifest import Bundle
 from edge.bundle.signature import Trust
 from edge.errors import ModelError
 from edge.segment.crosstalk import CustomerUtterance
-from edge.signal.features import Windows, quantise, spectrogram, windows
+from edge.signal.features import Features, Windows, quantise, spectrogram, windows
 from edge.signal.pcm import clipping_share, level_dbfs
+from edge.signal.prosody import statistics
 from edge.signal.spec import SPEC
 from edge.values import Absent, Evidence, Pcm, Utterance, VoiceReading
 from edge.voice.calibration import Calibration, calibrated
 from edge.voice.interpreter import Interpreter
 from edge.voice.labels import LABELS
+from edge.voice.prosody import Prosody
 
 # A syllable or two. Below it there is nothing to judge ("yes"). Set, not measured.
 _SHORTEST_MS = 300
@@ -47,7 +49,7 @@ class Info:
 
 
 class EmotionModel:
-    """The shipped voice path: features, int8 net, calibration. Keeps nothing between utterances; threads take turns in the net."""
+    """The shipped voice path: features, int8 net, prosody, calibration. Keeps nothing between utterances; threads take turns in the net."""
 
     def __init__(self, bundle: Bundle) -> None:
         """Take a checked bundle. Raises ModelError where it is for other features or labels than this program's."""
@@ -61,6 +63,10 @@ class EmotionModel:
             self._calibration = msgspec.convert(found.calibration, Calibration)
         except msgspec.ValidationError as error:
             raise ModelError(f"{where}: key 'calibration': {error}; train or convert the net again") from error
+        try:
+            self.prosody = msgspec.convert(found.prosody, Prosody) if found.prosody else None
+        except msgspec.ValidationError as error:
+            raise ModelError(f"{where}: key 'prosody': {error}; train the net again") from error
         net = bundle.only(".tflite")
         self._interpreter = Interpreter(net)
         if found.input != self._interpreter.input or found.output != self._interpreter.output:
@@ -87,8 +93,9 @@ class EmotionModel:
             return Absent(reason="too_short")
         if level_dbfs(utterance.pcm) < _QUIETEST_DBFS:
             return Absent(reason="too_quiet")
-        cut = windows(spectrogram(utterance.pcm))
-        result = calibrated(self.logits(cut), self._calibration)
+        spectrum = spectrogram(utterance.pcm)
+        cut = windows(spectrum)
+        result = calibrated(with_prosody(net_logits(self._interpreter, cut), spectrum, self.prosody), self._calibration)
         clipping = clipping_share(utterance.pcm)
         return VoiceReading(
             probs={label: float(p) for label, p in zip(LABELS, result.probs, strict=True)},
@@ -108,10 +115,6 @@ class EmotionModel:
         """Processor time of the net, milliseconds a window, since it was loaded."""
         return self._interpreter.window_ms
 
-    def logits(self, cut: Windows) -> NDArray[np.float64]:
-        """The net's logits, float64 (7,), averaged over the windows by the speech in each."""
-        return net_logits(self._interpreter, cut)
-
     def answers(self, case: golden.Case) -> Mapping[str, Sequence[float]]:
         """What golden vectors hold of a case. Raises ModelError for a case without sound."""
         if case.audio is None:
@@ -125,10 +128,21 @@ def net_logits(interpreter: Interpreter, cut: Windows) -> NDArray[np.float64]:
     return np.asarray(np.average(scores.astype(np.float64), axis=0, weights=np.maximum(cut.active, 1)))
 
 
+def with_prosody(logits: NDArray[np.float64], spectrum: Features, prosody: Prosody | None) -> NDArray[np.float64]:
+    """A net's `logits` (7,) and what the statistics of the whole utterance add, where the bundle has weights for them."""
+    return logits + prosody.logits(spectrum) if prosody else logits
+
+
 def net_answers(interpreter: Interpreter, pcm: Pcm) -> Mapping[str, Sequence[float]]:
-    """What golden vectors hold of `pcm`: every 199th cell of the features (-1..1), and the logits."""
-    cut = windows(spectrogram(pcm))
-    return {"features": cut.features.ravel()[::199].tolist(), "logits": net_logits(interpreter, cut).tolist()}
+    """What golden vectors hold of `pcm`: every 199th cell of the features (-1..1), the statistics, and the net's logits."""
+    spectrum = spectrogram(pcm)
+    cut = windows(spectrum)
+    return {
+        "features": cut.features.ravel()[::199].tolist(),
+        # Three digits are far within their tolerance, and a bundle is sent over a bus.
+        "statistics": statistics(spectrum).round(3).tolist(),
+        "logits": net_logits(interpreter, cut).tolist(),
+    }
 
 
 def _quality(utterance: Utterance, voiced_ms: int, clipping: float) -> float:

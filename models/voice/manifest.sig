@@ -1,1 +1,1 @@
-{"key":"3c51b1c1844fa0ea","signature":"0zyvcKus6iyU5fq6jWH8HXJtLuKp6PTVdcJ+XuHUyR9gYd+r0/ElqHMWI0GLkPK65DsPPbHTyKfiUGWq3/6nCw=="}
+{"key":"2fdc668e6201afc8","signature":"uEGTTXNdzferQ1a3Gqv05jFEV/Ioil7x4u8grwkpYRXO1cYWvTyDPcRJ7pCzcbDyronTAFTFGew2r22hTHAGCA=="}
