@@ -24,12 +24,12 @@ SECTIONS: dict[str, Callable[[int], list[Row]]] = {
     "clip": paired.a_clip,
     "sentence": paired.a_sentence,
     "interpreter": paired.interpreters,
-    "instructions": paired.instructions,
     "live": live.lines,
     "capacity": shape.capacity,
     "growth": shape.growth,
     "wer": shape.word_errors,
     "size": shape.size,
+    "instructions": paired.instructions,
 }
 
 
