@@ -29,8 +29,8 @@ sentences are judged by the packed bundle and never trained on.
 """
 _LICENCE = "CC BY-NC-SA 4.0, non-commercial use only: trained on Twitter US airline sentiment (CC BY-NC-SA 4.0) and hand-written sentences"
 _NAME = "words"
-# Fillings of each hand-written form: more of them repeat the form, not the language.
-_FILLINGS = 12
+# Fillings of each hand-written form, other trades' and airlines': more of them repeat the form, not the language.
+_FILLINGS, _AIRLINE_FILLINGS = 12, 6
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("words: --speak needs --spoken FILE to keep what was heard")
     from convert.words_corpus import folds, read_rows
     from convert.words_report import calibrate, out_of_fold
-    from convert.words_service import service_sentences
+    from convert.words_service import AIRLINE_FORMS, service_sentences
     from convert.words_spoken import read_spoken
     from convert.words_train import Reader, material
 
@@ -78,8 +78,10 @@ def run(args: argparse.Namespace) -> int:
             return 0
     reader = Reader()
     spoken = read_spoken(args.spoken) if args.spoken else {}
-    given = material(rows, spoken, service_sentences(_FILLINGS, args.seed), reader)
-    print(f"{len(rows)} rows, {len(given.spoken)} of them spoken, {len(given.service)} made sentences of other trades", flush=True)
+    complaints = service_sentences(_AIRLINE_FILLINGS, args.seed, AIRLINE_FORMS)
+    given = material(rows, spoken, service_sentences(_FILLINGS, args.seed), complaints, reader)
+    made = f"{len(given.service)} made sentences of other trades, {len(given.complaints)} made airline complaints"
+    print(f"{len(rows)} rows, {len(given.spoken)} of them spoken, {made}", flush=True)
     place = folds(rows)
     outputs = out_of_fold(given, place, reader, seed=args.seed, only=[0] if args.quick else None)
     measured = _table(args, given, outputs, place, reader) if args.evaluate else {}

@@ -8,8 +8,8 @@ from scipy.optimize import minimize
 Floats = NDArray[np.float64]
 # The held-out figures stop changing well before: measured at 40, 60, 120.
 _ITERATIONS = 60
-# What a factor of e must add to macro-F1 (docs/words-experiments.md).
-_HELD = 0.004
+# How strongly the shifts of classes are held to 0: some classes have few rows.
+_HELD = 1e-4
 
 
 def softmax(scores: Floats) -> Floats:
@@ -18,12 +18,18 @@ def softmax(scores: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def fit(features: sparse.csr_matrix, targets: Floats, weights: Floats, *, penalty: float | Floats, iterations: int = _ITERATIONS) -> Floats:
+def fit(
+    features: sparse.csr_matrix, targets: Floats, weights: Floats, *, penalty: float | Floats, iterations: int = _ITERATIONS,
+    more: NDArray[np.float32] | None = None,
+) -> Floats:  # fmt: skip
     """Weights (features, classes) that minimise the weighted cross entropy to `targets` plus penalty / 2 * their squares.
 
     `targets` is (rows, classes), soft ones too; a constant column in `features` is the bias; `penalty` may be one number a feature.
+    `more` are features that are not sparse; they come after the others.
     """
-    columns, classes = features.shape[1], targets.shape[1]
+    dense = np.zeros((features.shape[0], 0), np.float32) if more is None else more
+    few, classes = features.shape[1], targets.shape[1]
+    columns = few + dense.shape[1]
     # float32 halves the time, and is finer than any weight needs to be.
     features = features.astype(np.float32)
     transposed = features.T.tocsr()
@@ -31,11 +37,13 @@ def fit(features: sparse.csr_matrix, targets: Floats, weights: Floats, *, penalt
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         table = flat.reshape(columns, classes)
-        scores = (features @ table.astype(np.float32)).astype(np.float64)
+        small = table.astype(np.float32)
+        scores = (features @ small[:few] + dense @ small[few:]).astype(np.float64)
         top = scores.max(axis=1, keepdims=True)
         log_p = scores - top - np.log(np.exp(scores - top).sum(axis=1, keepdims=True))
         value = -(weights[:, None] * targets * log_p).sum() + 0.5 * (shrink * table**2).sum()
-        slope = transposed @ (weights[:, None] * (np.exp(log_p) - targets)).astype(np.float32) + shrink * table
+        off = (weights[:, None] * (np.exp(log_p) - targets)).astype(np.float32)
+        slope = np.concatenate([transposed @ off, dense.T @ off]) + shrink * table
         return float(value), slope.ravel()
 
     found = minimize(loss, np.zeros(columns * classes), jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 10})
@@ -85,19 +93,26 @@ def fit_scale(score: Floats, other: Floats, truth: NDArray[np.int64]) -> tuple[t
     return (float(found[0]), float(found[1])), (float(found[2]), float(found[3]))
 
 
-def fit_factors(p: Floats, truth: NDArray[np.int64], rounds: int = 2) -> Floats:
-    """A factor for each class before taking the largest, by coordinate search for macro-F1, kept within a half and twice.
+def fit_shift(scores: Floats, truth: NDArray[np.int64]) -> tuple[float, Floats]:
+    """A scale for `scores` and a shift for each class that make the cross entropy of `truth` least."""
+    hot = np.eye(scores.shape[1])[truth]
 
-    A factor must earn its distance from 1: rare classes have few rows, and what fits those is mostly chance.
-    """
-    factors = np.ones(p.shape[1])
-    for _ in range(rounds):
-        for label in range(p.shape[1]):
-            tried = []
-            for factor in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0):
-                candidate = factors.copy()
-                candidate[label] = factor
-                away = abs(np.log(factor))
-                tried.append((macro_f1(truth, (p * candidate).argmax(axis=1), p.shape[1]) - _HELD * away, -away, factor))
-            factors[label] = max(tried)[2]
-    return factors
+    def loss(found: Floats) -> tuple[float, Floats]:
+        p = softmax(found[0] * scores + found[1:])
+        value = -np.log((p * hot).sum(axis=1) + 1e-12).mean() + _HELD * (found[1:] ** 2).sum()
+        off = (p - hot) / len(truth)
+        return float(value), np.concatenate([[(off * scores).sum()], off.sum(axis=0) + 2 * _HELD * found[1:]])
+
+    start = np.concatenate([[1.0], np.zeros(scores.shape[1])])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    return float(found[0]), np.asarray(found[1:])
+
+
+def fit_decision(p: Floats, truth: NDArray[np.int64]) -> Floats:
+    """Factors for the classes before taking the largest of `p`, for macro-F1: rarity to a power, not ten numbers fitted to few rows."""
+    shares = np.maximum(np.bincount(truth, minlength=p.shape[1]), 1) / len(truth)
+    powers = np.linspace(0.0, 1.0, 21)
+    reached = np.array([macro_f1(truth, (p * shares**-power).argmax(axis=1), p.shape[1]) for power in powers])
+    # Neighbours say the same but for chance.
+    even = np.convolve(np.pad(reached, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+    return np.asarray(shares ** -powers[even.argmax()])

@@ -11,13 +11,13 @@ from convert.pack import finish, now, write_manifest
 from convert.words_corpus import CAUSES, LABELS
 from convert.words_fit import Floats
 from convert.words_report import Fitted
-from convert.words_train import Material, cause_balance, quantise
+from convert.words_train import Material, quantise
 from edge.bundle import golden
 from edge.bundle.golden import Case
 from edge.bundle.manifest import Bundle, Manifest
 from edge.bundle.signature import Trust
 from edge.errors import UsageError
-from edge.words.model import Calibration, WordsModel
+from edge.words.model import POLARITIES, Calibration, WordsModel
 from edge.words.ngrams import PAIR_BITS, WORD_BITS
 from edge.words.rated import RATED
 
@@ -47,7 +47,8 @@ def pack(
         raise UsageError(f"{folder}: holds something that is no bundle; give an empty folder, or that of an older bundle")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    tables = quantise(table)
+    # The box knows factors of causes alone.
+    tables = quantise(np.concatenate([table[:, :POLARITIES], fitted.cause_scale * table[:, POLARITIES:]], axis=1))
     with (folder / "words.npz").open("wb") as file:
         np.savez_compressed(file, **tables)  # type: ignore[arg-type] # numpy's stub takes the names for its own flags
     shares = np.bincount(given.labels, minlength=3) / len(given.labels)
@@ -57,7 +58,7 @@ def pack(
         prior=(float(shares[0]), float(shares[1]), float(shares[2])),
         decision=fitted.decision,
         causes=CAUSES,
-        cause_factors=tuple(1.0 / float(factor) for factor in cause_balance(given)),
+        cause_factors=tuple(np.exp(fitted.cause_shift).tolist()),
     )
     answers = golden.record(
         [Case(name=case, text=text) for case, text in _SENTENCES.items()], WordsModel(tables, calibration).answer, _TOLERANCE
@@ -80,6 +81,7 @@ def pack(
                 "rows": len(given.rows),
                 "spoken_rows": len(given.spoken),
                 "made_sentences": len(given.service),
+                "made_complaints": len(given.complaints),
                 "metrics_are_of": "five folds, near-duplicates together; the shipped tables are trained on every row",
                 "weights": "fitted on tweets and made sentences, not on calls",
             },

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from convert.metrics import auc, ece
 from convert.words_corpus import CAUSES, LABELS
-from convert.words_fit import Floats, fit_factors, fit_scale, macro_f1, softmax, top_k
-from convert.words_train import Material, Reader, cause_balance, train
+from convert.words_fit import Floats, fit_decision, fit_scale, fit_shift, macro_f1, softmax, top_k
+from convert.words_train import Material, Reader, train
 from edge.errors import UsageError
 from edge.words.causes import Causes
 from edge.words.combine import by_code
@@ -82,11 +82,17 @@ class Fitted:
     scale: tuple[float, float]
     shift: tuple[float, float]
     decision: tuple[float, float, float]
-    cause_factors: Floats
+    cause_scale: float
+    cause_shift: Floats
+    cause_decision: Floats
 
     def p(self, outputs: Floats) -> Floats:
         """Probabilities of negative, neutral, positive."""
         return probabilities(outputs, self.scale, self.shift)
+
+    def causes(self, outputs: Floats) -> Floats:
+        """Probabilities of CAUSES, were it a complaint."""
+        return softmax(self.cause_scale * outputs[:, POLARITIES:] + self.cause_shift)
 
 
 def probabilities(outputs: Floats, scale: tuple[float, float] = (1.0, 1.0), shift: tuple[float, float] = (0.0, 0.0)) -> Floats:
@@ -104,8 +110,16 @@ def calibrate(outputs: Outputs, given: Material, rows: NDArray[np.bool_] | None 
     clean, labels = outputs.clean[used], given.labels[outputs.tested[used]]
     scale, shift = fit_scale(clean[:, 0], clean[:, 1], labels)
     causes = given.causes[outputs.tested[used]]
-    factors = fit_factors(softmax(clean[causes >= 0][:, POLARITIES:]), causes[causes >= 0])
-    return Fitted(scale=scale, shift=shift, decision=(math.exp(-shift[0]), 1.0, math.exp(-shift[1])), cause_factors=factors)
+    blamed = clean[causes >= 0][:, POLARITIES:]
+    cause_scale, cause_shift = fit_shift(blamed, causes[causes >= 0])
+    return Fitted(
+        scale=scale,
+        shift=shift,
+        decision=(math.exp(-shift[0]), 1.0, math.exp(-shift[1])),
+        cause_scale=cause_scale,
+        cause_shift=cause_shift,
+        cause_decision=fit_decision(softmax(cause_scale * blamed + cause_shift), causes[causes >= 0]),
+    )
 
 
 def figures(outputs: Outputs, given: Material, folds: Ints) -> dict[str, float]:
@@ -122,8 +136,8 @@ def figures(outputs: Outputs, given: Material, folds: Ints) -> dict[str, float]:
         fitted = calibrate(outputs, given, ~mine)
         p[mine] = fitted.p(outputs.clean[mine])
         said[mine] = (p[mine] * fitted.decision).argmax(axis=1)
-        cause_p[mine] = softmax(outputs.clean[mine][:, POLARITIES:])
-        cause_said[mine] = (cause_p[mine] * fitted.cause_factors).argmax(axis=1)
+        cause_p[mine] = fitted.causes(outputs.clean[mine])
+        cause_said[mine] = (cause_p[mine] * fitted.cause_decision).argmax(axis=1)
         told = told_place == fold
         heard_p[told] = fitted.p(outputs.spoken[told])
         heard_said[told] = (heard_p[told] * fitted.decision).argmax(axis=1)
@@ -133,11 +147,11 @@ def figures(outputs: Outputs, given: Material, folds: Ints) -> dict[str, float]:
         "airline_auc": auc(p[:, 0], labels == 0),
         "airline_ece": ece(p[:, 0], labels == 0),
         "cause_macro_f1": macro_f1(causes[causes >= 0], cause_said[causes >= 0], len(CAUSES)),
-        "cause_top1": float((cause_said == causes)[causes >= 0].mean()),
+        "cause_top1": top_k(cause_p[causes >= 0], causes[causes >= 0], 1),
         "cause_top3": top_k(cause_p[causes >= 0], causes[causes >= 0], 3),
         "rows": float(len(labels)),
     }
-    found["code_macro_f1"] = _codes(outputs, given)
+    found["code_macro_f1"] = _codes(outputs, cause_p, given)
     if len(outputs.heard):
         heard_labels = given.labels[outputs.heard]
         found |= {
@@ -148,20 +162,16 @@ def figures(outputs: Outputs, given: Material, folds: Ints) -> dict[str, float]:
     return found
 
 
-def _codes(outputs: Outputs, given: Material) -> float:
+def _codes(outputs: Outputs, cause_p: Floats, given: Material) -> float:
     """Macro-F1 over the taxonomy's codes that the corpus has, as the box names them: cue phrases joined with the learned causes."""
     taxonomy = Causes.load()
     names = taxonomy.airline
     codes = sorted(set(names.values()))
-    factors = 1.0 / cause_balance(given)
     truth, said = [], []
-    for position, row in zip(outputs.tested, outputs.clean, strict=True):
+    for position, p in zip(outputs.tested, cause_p, strict=True):
         if given.causes[position] < 0:
             continue
-        raw = np.exp(row[POLARITIES:] - row[POLARITIES:].max()) * factors
-        named = taxonomy.judge(
-            tokenize(given.rows[position].text), by_code(dict(zip(CAUSES, (raw / raw.sum()).tolist(), strict=True)), names)
-        )
+        named = taxonomy.judge(tokenize(given.rows[position].text), by_code(dict(zip(CAUSES, p.tolist(), strict=True)), names))
         truth.append(codes.index(names[CAUSES[given.causes[position]]]))
         said.append(codes.index(named.code) if named is not None and named.code in codes else len(codes))
     return macro_f1(np.array(truth), np.array(said), len(codes))

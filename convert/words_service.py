@@ -1,4 +1,4 @@
-"""Training sentences of other trades: the hand-written forms of service_sentences.yaml, filled by chance."""
+"""Training sentences made from hand-written forms, filled by chance: other trades' sentences, and airline complaints by cause."""
 
 import random
 import re
@@ -10,6 +10,7 @@ import msgspec
 from edge.config import parse_yaml
 
 FORMS = Path(__file__).with_name("service_sentences.yaml")
+AIRLINE_FORMS = Path(__file__).with_name("airline_sentences.yaml")
 _INNERMOST = re.compile(r"\{([^{}]*)\}")
 
 
@@ -25,7 +26,7 @@ class FormsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSentence:
-    """A made sentence: `label` as the corpus writes it, `cause` a code of causes.yaml (None unless negative), `form` what it came from."""
+    """A made sentence: `label` as the corpus writes it, `cause` as its file names it (None unless negative), `form` what it came from."""
 
     text: str
     label: str

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from convert.words_company import company
 from convert.words_corpus import CAUSES, LABELS, Row
 from convert.words_fit import Floats, fit
 from convert.words_noise import WordErrors
 from convert.words_service import ServiceSentence
-from convert.words_table import COLUMNS, DENSE, PAIRS, WORDS, Features, features, rarity
+from convert.words_table import COLUMNS, DENSE, KNOWN, NGRAMS, WORDS, Features, column_scale, features, rarity, telling
 from edge.words.lexicon import Lexicon
 from edge.words.rated import rate
 from edge.words.sentiment import Vader
@@ -21,8 +22,8 @@ from edge.words.tokens import tokenize
 # How strongly weights are held to 0: n-grams (whose sentences have length 1), and the overlay's numbers (docs/words-experiments.md).
 _PENALTY, _PENALTY_RATED = 1.0, 0.3
 _PENALTY_CAUSE, _PENALTY_CAUSE_RATED = 0.5, 1.0
-# A noisy copy counts half of its row; a made sentence of another trade, of which there are few, three times.
-_NOISY, _SERVICE = 0.5, 3.0
+# A noisy copy counts half of its row; a made sentence of another trade, of which there are few, three times; a made complaint half.
+_NOISY, _SERVICE, _COMPLAINT = 0.5, 3.0, 0.5
 _COPIES = 2
 # Rare labels count more, by the root of how much rarer they are: weighted alike, the common ones would suffer.
 _BALANCE = 0.5
@@ -30,7 +31,10 @@ _BALANCE = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """Rows with their features, and what some of them were heard as. `spoken` maps positions of `rows` to heard words."""
+    """Rows with their features, and what some of them were heard as. `spoken` maps positions of `rows` to heard words.
+
+    `service` are made sentences of other trades, `complaints` made airline complaints whose causes are among CAUSES.
+    """
 
     rows: Sequence[Row]
     labels: NDArray[np.int64]
@@ -38,6 +42,7 @@ class Material:
     clean: Features
     spoken: Mapping[int, Sequence[str]]
     service: Sequence[ServiceSentence]
+    complaints: Sequence[ServiceSentence]
 
 
 class Reader:
@@ -52,7 +57,10 @@ class Reader:
         return features(tokens, np.array([rate(t, self._lexicon, self._vader).numbers for t in tokens], np.float32))
 
 
-def material(rows: Sequence[Row], spoken: Mapping[str, Sequence[str]], service: Sequence[ServiceSentence], reader: Reader) -> Material:
+def material(
+    rows: Sequence[Row], spoken: Mapping[str, Sequence[str]], service: Sequence[ServiceSentence],
+    complaints: Sequence[ServiceSentence], reader: Reader,
+) -> Material:  # fmt: skip
     """Everything that training and evaluation need of `rows`; `spoken` maps row ids to heard words."""
     return Material(
         rows=rows,
@@ -61,6 +69,7 @@ def material(rows: Sequence[Row], spoken: Mapping[str, Sequence[str]], service: 
         clean=reader.read([row.text for row in rows]),
         spoken={position: spoken[row.id] for position, row in enumerate(rows) if row.id in spoken},
         service=service,
+        complaints=complaints,
     )
 
 
@@ -80,21 +89,25 @@ def train(given: Material, chosen: NDArray[np.int64], reader: Reader, *, seed: i
             parts.append((reader.read(noisy).sparse, chosen, _NOISY))
     service = reader.read([sentence.text for sentence in given.service]).sparse
     service_labels = np.array([LABELS.index(sentence.label) for sentence in given.service])
+    complaint = reader.read([sentence.text for sentence in given.complaints]).sparse
+    vectors = company(sparse.vstack([given.clean[chosen].sparse, service, complaint]).tocsr()[:, KNOWN])
     counts = np.bincount(given.labels, minlength=len(LABELS))
     evened = (counts.mean() / np.maximum(counts, 1)) ** _BALANCE
     polarity = _fit(
         [part for part, _, _ in parts] + [service],
         [given.labels[where] for _, where, _ in parts] + [service_labels],
         [weight * evened[given.labels[where]] for _, where, weight in parts] + [_SERVICE * evened[service_labels]],
-        classes=len(LABELS), penalty=_PENALTY, penalty_rated=_PENALTY_RATED,
+        vectors, classes=len(LABELS), penalty=_PENALTY, penalty_rated=_PENALTY_RATED,
     )  # fmt: skip
     balance = cause_balance(given)
-    complaints = [(part[given.causes[where] >= 0], where[given.causes[where] >= 0], weight) for part, where, weight in parts]
+    made = np.array([CAUSES.index(str(sentence.cause)) for sentence in given.complaints])
+    blamed = [(part[given.causes[where] >= 0], where[given.causes[where] >= 0], weight) for part, where, weight in parts]
     cause = _fit(
-        [part for part, _, _ in complaints],
-        [given.causes[where] for _, where, _ in complaints],
-        [weight * balance[given.causes[where]] for _, where, weight in complaints],
-        classes=len(CAUSES), penalty=_PENALTY_CAUSE, penalty_rated=_PENALTY_CAUSE_RATED,
+        [part for part, _, _ in blamed] + [complaint],
+        [given.causes[where] for _, where, _ in blamed] + [made],
+        [weight * balance[given.causes[where]] for _, where, weight in blamed] + [_COMPLAINT * balance[made]],
+        vectors, classes=len(CAUSES), penalty=_PENALTY_CAUSE, penalty_rated=_PENALTY_CAUSE_RATED,
+        told=[np.full(len(where), weight) for _, where, weight in blamed] + [np.ones(len(made))],
     )  # fmt: skip
     against_neutral = polarity[:, [0, 2]] - polarity[:, [1]]
     return np.concatenate([against_neutral, cause - cause.mean(axis=1, keepdims=True)], axis=1)
@@ -108,8 +121,9 @@ def cause_balance(given: Material) -> Floats:
 
 def quantise(table: Floats) -> dict[str, NDArray[np.generic]]:
     """The tables that the box adds up: int8 with a step for each output."""
-    tables: dict[str, NDArray[np.generic]] = {"dense": table[WORDS + PAIRS :].astype(np.float32)}
-    for name, part in (("words", table[:WORDS]), ("pairs", table[WORDS : WORDS + PAIRS])):
+    known = np.flatnonzero(table[KNOWN].any(axis=1))
+    tables: dict[str, NDArray[np.generic]] = {"dense": table[KNOWN.stop :].astype(np.float32), "known": known.astype(np.int32)}
+    for name, part in (("words", table[:WORDS]), ("pairs", table[WORDS:NGRAMS]), ("company", table[KNOWN][known])):
         step = np.maximum(np.abs(part).max(axis=0), 1e-9) / 127
         tables[name] = np.rint(part / step).astype(np.int8)
         tables[f"{name}_scale"] = step.astype(np.float32)
@@ -117,15 +131,21 @@ def quantise(table: Floats) -> dict[str, NDArray[np.generic]]:
 
 
 def _fit(
-    parts: Sequence[sparse.csr_matrix], truths: Sequence[NDArray[np.int64]], weights: Sequence[Floats], *,
-    classes: int, penalty: float, penalty_rated: float,
+    parts: Sequence[sparse.csr_matrix], truths: Sequence[NDArray[np.int64]], weights: Sequence[Floats], vectors: sparse.csr_matrix, *,
+    classes: int, penalty: float, penalty_rated: float, told: Sequence[Floats] | None = None,
 ) -> Floats:  # fmt: skip
-    """Weights (COLUMNS, classes) in the units of the features themselves."""
-    whole = sparse.vstack(parts).tocsr()
-    scale = rarity(whole)
+    """Weights (COLUMNS, classes) in the units of the features themselves; `vectors` are those of words by number.
+
+    With `told` (weights of the rows) n-grams are spared by what they tell of the classes, else by their rarity.
+    """
+    whole, truth = sparse.vstack(parts).tocsr(), np.concatenate(truths)
+    scale = column_scale(whole, rarity(whole) if told is None else telling(whole, truth, np.concatenate(told)))
     kept = np.flatnonzero(scale > 0)
-    held = np.concatenate([np.full(WORDS + PAIRS, penalty), np.full(DENSE, penalty_rated), [1e-3]])[kept]
-    scaled = (whole[:, kept] @ sparse.diags(scale[kept])).tocsr()
+    held = np.concatenate([np.full(KNOWN.stop, penalty), np.full(DENSE, penalty_rated), [1e-3]])[kept]
+    held = np.concatenate([held, np.full(vectors.shape[1], penalty)])
+    scaled, near = (whole[:, kept] @ sparse.diags(scale[kept])).tocsr(), (whole[:, KNOWN] @ vectors).toarray().astype(np.float32)
+    found = fit(scaled, np.eye(classes)[truth], np.concatenate(weights), penalty=held, more=near)
     table = np.zeros((COLUMNS, classes))
-    table[kept] = fit(scaled, np.eye(classes)[np.concatenate(truths)], np.concatenate(weights), penalty=held) * scale[kept][:, None]
+    table[kept] = found[: len(kept)] * scale[kept][:, None]
+    table[KNOWN] = vectors @ found[len(kept) :]
     return table

@@ -9,20 +9,21 @@ import pytest
 pytest.importorskip("scipy", reason="scipy is not installed (`make setup`)")
 
 from convert.words_baselines import NgramBaseline
+from convert.words_company import company
 from convert.words_corpus import CAUSES, Row, airlines, duplicate_groups, folds, read_rows
-from convert.words_fit import fit_scale, macro_f1, softmax, top_k
+from convert.words_fit import fit_decision, fit_scale, fit_shift, macro_f1, softmax, top_k
 from convert.words_noise import WordErrors, align, word_error_rate
 from convert.words_pack import pack
 from convert.words_report import Fitted, probabilities
-from convert.words_service import service_sentences
-from convert.words_table import COLUMNS
+from convert.words_service import AIRLINE_FORMS, service_sentences
+from convert.words_table import COLUMNS, KNOWN
 from convert.words_train import Reader, material, quantise, train
 from edge.bundle.signature import Trust
 from edge.errors import ModelError, UsageError
 from edge.words.branch import WordsJudge
 from edge.words.lexicon import Lexicon
 from edge.words.model import WordsModel
-from edge.words.ngrams import pair_rows, word_rows
+from edge.words.ngrams import known_number, pair_rows, word_rows
 from edge.words.rated import rate
 from edge.words.sentiment import Vader
 
@@ -38,6 +39,10 @@ _LINES = [
     ("lovely crew today thank you", 2, None),
 ]
 ANYBODY = Trust(allow_unsigned=True)
+AS_TRAINED = Fitted(
+    scale=(1.0, 1.0), shift=(0.0, 0.0), decision=(1.0, 1.0, 1.0),
+    cause_scale=1.0, cause_shift=np.zeros(len(CAUSES)), cause_decision=np.ones(len(CAUSES)),
+)  # fmt: skip
 
 
 def rows(count: int = 40) -> list[Row]:
@@ -52,15 +57,15 @@ def trained():
     reader = Reader()
     corpus = rows()
     heard = {row.id: ["lay", *row.text.split()[1:]] for row in corpus[::3]}
-    given = material(corpus, heard, service_sentences(1, 1)[:40], reader)
+    given = material(corpus, heard, service_sentences(1, 1)[:40], service_sentences(1, 1, AIRLINE_FORMS)[::4], reader)
     return given, train(given, np.arange(len(corpus)), reader, seed=1, copies=1)
 
 
 @pytest.fixture
 def bundle(trained, tmp_path):
     given, table = trained
-    fitted = Fitted(scale=(1.0, 1.0), shift=(0.0, 0.0), decision=(1.0, 1.0, 1.0), cause_factors=np.ones(len(CAUSES)))
-    packed = pack(tmp_path / "words", table, fitted, given, {"airline_auc": 0.5}, name="words", version="0.0.1", licence="test", key=None)
+    measured = {"airline_auc": 0.5}
+    packed = pack(tmp_path / "words", table, AS_TRAINED, given, measured, name="words", version="0.0.1", licence="test", key=None)
     return packed.folder
 
 
@@ -108,9 +113,8 @@ def test_an_unsigned_bundle_is_refused_by_default(bundle):
 
 def test_packing_does_not_overwrite_what_is_no_bundle(trained, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
-    fitted = Fitted(scale=(1.0, 1.0), shift=(0.0, 0.0), decision=(1.0, 1.0, 1.0), cause_factors=np.ones(len(CAUSES)))
     with pytest.raises(UsageError, match="no bundle"):
-        pack(tmp_path, trained[1], fitted, trained[0], {}, name="words", version="0.0.1", licence="test", key=None)
+        pack(tmp_path, trained[1], AS_TRAINED, trained[0], {}, name="words", version="0.0.1", licence="test", key=None)
     assert (tmp_path / "thesis.txt").exists()
 
 
@@ -118,9 +122,30 @@ def test_a_table_survives_eight_bits(trained):
     _, table = trained
     assert table.shape == (COLUMNS, 2 + len(CAUSES))
     tables = quantise(table)
-    for name, part in (("words", table[: 1 << 15]), ("pairs", table[1 << 15 : (1 << 15) + (1 << 16)])):
+    words, ngrams = 1 << 15, (1 << 15) + (1 << 16)
+    for name, part in (("words", table[:words]), ("pairs", table[words:ngrams]), ("company", table[KNOWN][tables["known"]])):
         step = tables[f"{name}_scale"]
         assert np.abs(tables[name] * step - part).max(axis=0) == pytest.approx(0.0, abs=float(0.5001 * step.max()))
+
+
+def test_words_in_the_same_company_get_near_vectors():
+    sentences = ["the carousel has no bags", "the belt has no bags", "carousel and no bags", "belt and no bags", "what time is it"]
+    sentences += ["the pilot was so kind", "the crew was so kind", "pilot was kind", "crew was kind", "is it the time"]
+    words = Reader().read(sentences * 2).sparse[:, KNOWN]
+    vectors = company(words)
+    one = {word: vectors[known_number(word)].toarray().ravel() for word in ("carousel", "belt", "pilot")}
+    assert one["carousel"] @ one["belt"] > one["carousel"] @ one["pilot"]
+
+
+def test_rare_causes_are_named_more_often_than_they_are_likeliest():
+    chance = np.random.default_rng(1)
+    truth = chance.choice(3, 900, p=[0.8, 0.15, 0.05])
+    scores = chance.normal(size=(900, 3)) + 1.2 * np.eye(3)[truth]
+    scale, shift = fit_shift(scores, truth)
+    p = softmax(scale * scores + shift)
+    decision = fit_decision(p, truth)
+    assert p.mean(axis=0) == pytest.approx([0.8, 0.15, 0.05], abs=0.02)
+    assert macro_f1(truth, (p * decision).argmax(axis=1), 3) > macro_f1(truth, p.argmax(axis=1), 3)
 
 
 def test_rows_of_ngrams_stay_what_they_were():

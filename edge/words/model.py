@@ -2,6 +2,7 @@
 
 A bundle (edge.bundle) of kind `words` whose one .npz holds
     words, pairs         int8 (2^15, outputs), (2^16, outputs): the tables of edge.words.ngrams
+    known, company       int32 (n,), int8 (n, outputs): numbers of known words, and a row more for each; older bundles have none
     words_scale, ...     float32 (outputs,): what a step of int8 is worth in log-odds
     dense                float32 (len(RATED) + 1, outputs): weights of the numbers of edge.words.rated, and of 1
 Outputs are the log-odds of negative and of positive against neutral, then the score of each cause that it was taught.
@@ -22,7 +23,7 @@ from edge.bundle.golden import Case
 from edge.bundle.manifest import MANIFEST, load
 from edge.bundle.signature import Trust
 from edge.errors import ModelError
-from edge.words.ngrams import PAIR_BITS, WORD_BITS, length_scale, pair_rows, word_rows
+from edge.words.ngrams import PAIR_BITS, WORD_BITS, known_number, length_scale, pair_rows, word_rows
 from edge.words.rated import RATED
 from edge.words.tokens import tokenize
 
@@ -74,6 +75,10 @@ class WordsModel:
         self._words_scale = np.asarray(tables["words_scale"], np.float32)
         self._pairs_scale = np.asarray(tables["pairs_scale"], np.float32)
         self._dense = np.asarray(tables["dense"], np.float32)
+        self._company: dict[int, Floats] = {}
+        if "company" in tables:
+            company = np.asarray(tables["company"], np.float32) * np.asarray(tables["company_scale"], np.float32)
+            self._company = dict(zip(tables["known"].tolist(), company, strict=True))
         # What 1 of each output adds to positive over negative.
         self._towards = np.zeros(self._dense.shape[1], np.float32)
         self._towards[:POLARITIES] = -calibration.scale[0], calibration.scale[1]
@@ -134,6 +139,9 @@ class WordsModel:
         if len(self._remembered) >= _REMEMBERED:
             self._remembered.clear()
         share: Floats = self._words.take(word_rows(word), axis=0).sum(axis=0, dtype=np.int32).astype(np.float32) * self._words_scale
+        company = self._company.get(known_number(word))
+        if company is not None:
+            share = share + company
         remembered = self._remembered[word] = share.tobytes()
         return remembered
 
@@ -155,6 +163,9 @@ def _check(path: Path, tables: Mapping[str, NDArray[np.generic]], calibration: C
         "pairs_scale": ((outputs,), np.float32),
         "dense": ((len(RATED) + 1, outputs), np.float32),
     }
+    if "company" in tables:
+        known = len(tables["known"]) if "known" in tables else 0
+        needed |= {"known": ((known,), np.int32), "company": ((known, outputs), np.int8), "company_scale": ((outputs,), np.float32)}
     if len(calibration.cause_factors) != len(calibration.causes):
         raise ModelError(f"{path.parent / MANIFEST}: key 'calibration.cause_factors': one number a cause is needed; pack the bundle again")
     for name, (shape, kind) in needed.items():
