@@ -180,6 +180,7 @@ AGENT = [
     "i assure you that we will do our best",
     "i'd like to apologise on behalf of the company",
     "what seems to be the problem today",
+    "is there anything else i can help with",
     "how would you like to proceed",
     "would you be willing to take a short survey",
 ]

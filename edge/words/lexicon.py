@@ -45,6 +45,8 @@ _BOOST = 1.15
 # Praise that opens a sentence in which the rest complains is irony; less negative than this could be an honest mixture.
 _IRONY_NEEDS = -1.5
 _IRONY_WEIGHT = -1.2
+# More entries of one category than this say no more.
+_MANY = 3
 
 # The name that all agent phrases share among patterns; no entry has it.
 _SCRIPT = ""
@@ -128,7 +130,8 @@ class Acted:
     def features(self) -> tuple[float, ...]:
         """Numbers for a learned combiner, in the order of FEATURES, scaled to about -3..3."""
         sums = (self.negative / 4, self.positive / 4, self.score, min(len(self.entries), 6) / 3, float(self.negated), float(self.but))
-        return sums + tuple(min(n, 3) for n in self.counts.values())
+        counts = tuple(self.counts.values())
+        return sums + (counts if len(self.entries) <= _MANY else tuple(min(n, _MANY) for n in counts))
 
 
 class Lexicon:
@@ -185,12 +188,12 @@ class Lexicon:
         """Which entries act on lower-case `tokens`, longest match first; agent-script phrases are masked and score nothing."""
         tokens = [_SPELLING.get(token, token) for token in tokens]
         found = self._index.every(tokens)
-        script = longest([match for match in found if match.name == _SCRIPT])
-        masked = {position for match in script for position in range(match.start, match.end)}
+        script = [match for match in found if match.name == _SCRIPT]
+        masked = {position for match in longest(script) for position in range(match.start, match.end)}
         entries: list[Entry] = []
         negated = 0
         last_but = len(tokens) - 1 - tokens[::-1].index("but") if "but" in tokens else -1
-        for match in longest([match for match in found if match.name != _SCRIPT]):
+        for match in longest([match for match in found if match.name != _SCRIPT] if script else found):
             if not masked.isdisjoint(range(match.start, match.end)):
                 continue
             weight, group = self._entries[match.name]
@@ -206,7 +209,8 @@ class Lexicon:
             entries.append(Entry(name=match.name, category=group.category, weight=weight, start=match.start, end=match.end))
         for entry in entries:
             masked.update(range(entry.start, entry.end))
-        entries = self._hear_irony(tokens, entries, masked)
+        if not self._irony.isdisjoint(tokens[:2]):
+            entries = self._hear_irony(tokens, entries, masked)
         return Acted(
             entries=tuple(entries),
             negative=sum(e.weight for e in entries if e.weight < 0),
