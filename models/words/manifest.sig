@@ -1,1 +1,1 @@
-{"key":"3c51b1c1844fa0ea","signature":"P62ICVwH6gmR8Ulmgq+GzHytirB0oE+WhZtF39oyrd3IU522lFo+8ZjdxwoVfzKgHg4FFsaVYismIzXZ6w75CQ=="}
+{"key":"2fdc668e6201afc8","signature":"N6QApg8vPIuY5VsMmCrisIG3P4JJHSRv6CuHfzuN6raoGwFm7TgWJG5eqxlywkFZc12Nrnb/n1h78zdeoxc8Cg=="}
