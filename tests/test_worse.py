@@ -67,8 +67,8 @@ def calibrated(folder: Path, private: Path, nats: float) -> Path:
     """The shipped voice, with so much more for negative."""
 
     def change(manifest):
-        a, b, c = manifest.calibration["negative"]
-        return msgspec.structs.replace(manifest, calibration={**manifest.calibration, "negative": (a + nats, b, c)})
+        bias = manifest.calibration["bias_negative"] + nats
+        return msgspec.structs.replace(manifest, calibration={**manifest.calibration, "bias_negative": bias})
 
     return voice(folder, "9.0.1", private, change=change)
 

@@ -1,7 +1,7 @@
 """From the net's seven logits to calibrated probabilities and to evidence: log-odds against neutral, corpus prior taken out.
 
-Temperature and vector scaling (Guo et al., "On calibration of modern neural networks", ICML 2017) with coefficients fitted by
-`convert.calibrate` on speakers that the net did not learn from.
+Temperature scaling (Guo et al., "On calibration of modern neural networks", ICML 2017) with a bias for each polarity (Alexandari et al.,
+"Maximum likelihood with bias-corrected calibration", ICML 2020), fitted by `convert.calibrate` on speakers that the net did not learn from.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,16 @@ _NEUTRAL = ~(_NEGATIVE | _POSITIVE)
 class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A manifest's `calibration`.
 
-    score_negative = negative[0] + negative[1] * (L_neg - L_neu) + negative[2] * (L_pos - L_neu), and the same for positive, where L are the
-    log-sums of a polarity's logits; probabilities are the softmax of (score_negative, 0, score_positive). `log_prior` is the share of each
-    against neutral in the clips it was fitted on, natural log. `ece_before` and `ece_after` are of p_negative on those held-out clips.
+    score_negative = bias_negative + slope * (L_neg - L_neu), and the same for positive, where L are the log-sums of a polarity's logits:
+    one slope for both keeps the order in which the net has clips. Probabilities are the softmax of (score_negative, 0, score_positive).
+    `log_prior` is the share of each against neutral in the clips it was fitted on, natural log. `ece_before` and `ece_after` are of
+    p_negative on those held-out clips.
     """
 
     temperature: float
-    negative: tuple[float, float, float]
-    positive: tuple[float, float, float]
+    slope: float
+    bias_negative: float
+    bias_positive: float
     log_prior: tuple[float, float]
     ece_before: float
     ece_after: float
@@ -56,7 +58,9 @@ def polarity_odds(logits: NDArray[np.floating]) -> NDArray[np.float64]:
 def calibrated(logits: NDArray[np.floating], calibration: Calibration) -> Calibrated:
     """What one utterance's `logits` (7,) mean."""
     negative, positive = polarity_odds(logits[None])[0]
-    scores = np.asarray([a + b * negative + c * positive for a, b, c in (calibration.negative, calibration.positive)])
+    scores = np.asarray(
+        [calibration.bias_negative + calibration.slope * negative, calibration.bias_positive + calibration.slope * positive]
+    )
     p_negative, p_neutral, p_positive = softmax(np.asarray([scores[0], 0.0, scores[1]]))
     evidence = scores - np.asarray(calibration.log_prior)
     return Calibrated(

@@ -1,1 +1,1 @@
-{"key":"2fdc668e6201afc8","signature":"uEGTTXNdzferQ1a3Gqv05jFEV/Ioil7x4u8grwkpYRXO1cYWvTyDPcRJ7pCzcbDyronTAFTFGew2r22hTHAGCA=="}
+{"key":"2fdc668e6201afc8","signature":"BDvEhd8tM0o8oX2oLnnRmHA7dZGUSveyV+lveUqiHKTHaiXoZ5LI1IGs0b6ZvZ7+6uyBdNwPcFtvGacWmCofDg=="}
