@@ -350,3 +350,13 @@ def test_a_pattern_finds_what_it_says(pattern, text, found):
     classes = {"unit": ["hours", "days"]}
     matches = PatternIndex([Pattern.parse(pattern, classes)]).find(text.split())
     assert [(match.start, match.end) for match in matches] == ([found] if found else [])
+
+
+def test_a_word_that_two_lines_come_to_at_once_leads_both_where_it_should():
+    index = PatternIndex([Pattern.parse("my complain* today", {})])
+    before = index._root.moves["my"]
+    state = index._worked_out(index._root, "my", before)
+    # Both have looked before either has remembered.
+    for nodes in (state.other, state.other):
+        index._worked_out(state, "complaint", nodes)
+    assert [(match.start, match.end) for match in index.find(["my", "complaint", "today"])] == [(0, 3)]

@@ -190,14 +190,14 @@ class PatternIndex:
 
     def _worked_out(self, state: _State, word: str, nodes: frozenset[int]) -> _State | None:
         """Where `word` leads from `state`, which is to `nodes` so far as it is known; remembered if it can be."""
-        if state.begins and word not in state.moves:
-            if not word.startswith(state.begins):
-                return self._state(nodes) if nodes else None
+        # What other threads may have found meanwhile must not count: only words that begin so are ever added to `moves`.
+        begun = word.startswith(state.begins)
+        if begun:
             nodes = self._led_to(state, word)
-        after = self._state(nodes)
-        if word in state.moves or state.begins:
+        after = self._state(nodes) if nodes else None
+        if begun or word in state.moves:
             state.moves[word] = after
-        else:
+        elif not state.begins:
             state.other = after
         return after
 
