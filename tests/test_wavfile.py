@@ -91,6 +91,21 @@ def test_a_cut_file_plays_up_to_the_cut_and_says_how_much_is_missing(tmp_path, c
     assert abs(missing + len(pcm) / 8000 - 10) < 0.1
 
 
+@pytest.mark.parametrize("share", [0.3, 0.55, 0.8])
+def test_a_flac_file_that_is_damaged_within_plays_up_to_the_damage_and_says_so(tmp_path, capsys, share):
+    path = tmp_path / "damaged.flac"
+    wave = np.round(np.random.default_rng(3).normal(0, 3000, 80_000)).astype(np.int16)
+    soundfile.write(path, wave, 8000)
+    raw = bytearray(path.read_bytes())
+    raw[int(len(raw) * share)] ^= 0x55
+    path.write_bytes(raw)
+    pcm = heard(path)
+    # FLAC comes in blocks of half a second.
+    assert 10 * share - 0.7 < len(pcm) / 8000 < 10 * share
+    assert np.array_equal(pcm[:, 0], wave[: len(pcm)])
+    assert "cut short" in capsys.readouterr().err
+
+
 def test_a_whole_file_and_one_written_to_a_pipe_warn_of_nothing(tmp_path, capsys):
     whole, piped = tmp_path / "whole.wav", tmp_path / "piped.wav"
     wavfile.write(whole, np.ones(8000, np.int16), 8000)

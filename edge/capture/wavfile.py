@@ -4,6 +4,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -103,21 +104,25 @@ def _pieces(sound: soundfile.SoundFile, chunk: int, path: Path) -> Iterator[Pcm]
     Where a cut file breaks its codec, chunk by chunk up to the break.
     """
     samples, done = chunk * max(1, sound.samplerate // chunk), 0
-    while True:
-        try:
-            piece = _read(sound, samples)
-        except soundfile.SoundFileError as error:
-            if samples > chunk and sound.seekable():
-                samples = chunk
-                sound.seek(done)
-                continue
-            if not done:
-                raise SourceError(f"{path}: its sound cannot be decoded ({error}); copy it again") from error
-            return
-        if not len(piece):
-            return
-        done += len(piece)
-        yield piece
+    try:
+        while len(piece := _read(sound, samples)):
+            done += len(piece)
+            yield piece
+    except soundfile.SoundFileError as error:
+        heard = 0
+        for piece in _up_to_break(path, chunk) if sound.seekable() else ():
+            heard += len(piece)
+            if heard > done:
+                yield piece[done - heard :]
+        if not max(done, heard):
+            raise SourceError(f"{path}: its sound cannot be decoded ({error}); copy it again") from error
+
+
+def _up_to_break(path: Path, chunk: int) -> Iterator[Pcm]:
+    """From the beginning, in a file opened anew: one whose codec is broken cannot always seek."""
+    with _open(path) as sound, suppress(soundfile.SoundFileError):
+        while len(piece := _read(sound, chunk)):
+            yield piece
 
 
 def _read(sound: soundfile.SoundFile, samples: int) -> Pcm:
