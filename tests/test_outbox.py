@@ -497,6 +497,24 @@ def test_a_column_of_an_event_that_damage_turned_into_something_else_costs_that_
     outbox.close()
 
 
+def test_an_event_whose_body_damage_took_away_is_no_bar_to_making_room(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1)])
+    outbox.close()
+    with sqlite3.connect(tmp_path / "outbox.sqlite") as other:
+        other.executescript("PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'body BLOB NOT NULL', 'body BLOB')")
+    other.close()
+    with sqlite3.connect(tmp_path / "outbox.sqlite") as other:
+        other.execute("UPDATE events SET body = NULL")
+    other.close()
+    outbox = open_outbox(tmp_path, max_bytes=5_000)
+    outbox.put([text(n) for n in range(2, 20)])
+    told = {body["id"] for body in take(outbox)}
+    assert "c1:text:line-1:19" in told
+    assert any(id_.startswith("gap:text/line-1:1-") for id_ in told)
+    outbox.close()
+
+
 def test_an_outbox_of_the_first_layout_goes_on_with_what_is_in_it(tmp_path):
     with sqlite3.connect(tmp_path / "outbox.sqlite") as old:
         old.executescript(store._MIGRATIONS[0] + "; PRAGMA user_version = 1")

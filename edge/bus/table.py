@@ -93,7 +93,7 @@ class Table:
             return
         excess = self._bytes[REST] - max(bound, 0) * _EVICT_TO
         evicted: list[tuple[int, str, int]] = []
-        query = "SELECT row, topic, sequence, length(body) FROM events WHERE lane = ? AND topic != ? ORDER BY row"
+        query = "SELECT row, topic, sequence, COALESCE(length(body), 0) FROM events WHERE lane = ? AND topic != ? ORDER BY row"
         for row, topic, sequence, length in store.execute(query, (REST, GAP)):
             if excess <= 0:
                 break
