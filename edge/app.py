@@ -2,12 +2,12 @@
 
 import logging
 import signal
-import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Literal
 
 from edge import __version__
 from edge.box import status
@@ -60,15 +60,16 @@ _STOP_BUS_S = 3.0
 # A line that is up and has had nothing judged for this long is stuck.
 _PROGRESS_S = 15.0
 
+_Nudge = Literal["stop", "reload", "tell"]
+
 
 class App:
     """Everything that `undertone run` keeps alive."""
 
     def __init__(self, config: Config, path: Path) -> None:
         self._config, self._path = config, path
-        self._stop, self._reload = threading.Event(), threading.Event()
-        # What the main thread sleeps on: of all that could wake it, only this may be used in a signal handler that interrupts its sleep.
-        self._nudges: SimpleQueue[None] = SimpleQueue()
+        # What the main thread sleeps on, and all that a signal handler may touch: whatever has a lock could be held by what it interrupts.
+        self._nudges: SimpleQueue[_Nudge] = SimpleQueue()
         self._fatal: str | None = None
         self._state_dir = Path(config.state_dir)
         self._engines, self._model_changes = start_up(config)
@@ -90,8 +91,8 @@ class App:
     def run(self) -> int:
         """Serve until a signal, until every recording has ended, or until a thread dies. Returns the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._nudge(self._stop))
-        signal.signal(signal.SIGHUP, lambda *_: self._nudge(self._reload))
+            signal.signal(number, lambda *_: self._nudges.put("stop"))
+        signal.signal(signal.SIGHUP, lambda *_: self._nudges.put("reload"))
         self._outbox.recover()
         self._upkeep.start(self._model_changes)
         self._publisher.publish_info(self._info())
@@ -110,9 +111,8 @@ class App:
         next_health = time.monotonic() + _HEALTH_EVERY_S
         next_erase = time.monotonic()
         told: State | None = None
-        while not self._stopped_within(_TICK_S):
-            if self._reload.is_set():
-                self._reload.clear()
+        while "stop" not in (nudges := self._nudged_within(_TICK_S)):
+            if "reload" in nudges:
                 self._take_configuration()
             counts = self._outbox.counts()
             if (state := self._state(counts, for_bus=True)) != told:
@@ -130,16 +130,14 @@ class App:
             if all(line.finished.is_set() for line in self._lines.values()):
                 return
 
-    def _stopped_within(self, seconds: float) -> bool:
-        """Sleep for so long, or until there is something to do; whether it is time to stop."""
+    def _nudged_within(self, seconds: float) -> set[_Nudge]:
+        """Sleep for so long, or until there is something to do; what that is, each once however often it was asked for."""
+        nudges: set[_Nudge] = set()
         with suppress(Empty):
-            self._nudges.get(timeout=seconds)
-        return self._stop.is_set()
-
-    def _nudge(self, event: threading.Event | None = None) -> None:
-        if event is not None:
-            event.set()
-        self._nudges.put(None)
+            nudges.add(self._nudges.get(timeout=seconds))
+            while True:
+                nudges.add(self._nudges.get_nowait())
+        return nudges
 
     def _shut_down(self) -> int:
         self._notifier.stopping()
@@ -190,11 +188,11 @@ class App:
             self._condition.states[name] = state
             _log.info("line.state line=%s state=%s", name, state)
             # That a line is deaf is told at once.
-            self._nudge()
+            self._nudges.put("tell")
 
     def _line_died(self, thread: str) -> None:
         self._fatal = thread
-        self._nudge(self._stop)
+        self._nudges.put("stop")
 
     def _serve_with(self, engines: Engines) -> None:
         """Other models from each line's next call on; called by the upkeep's thread."""
