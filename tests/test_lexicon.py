@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ConfigError
+from edge.words.automaton import PatternIndex
 from edge.words.lexicon import CATEGORIES, FEATURES, SHIPPED, SHIPPED_AGENT, Lexicon
-from edge.words.pattern import Pattern, PatternIndex
+from edge.words.pattern import Pattern
 
 DEV = Path(__file__).parent / "words" / "service-dev.yaml"
 LEXICON = Lexicon.load()

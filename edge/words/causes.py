@@ -15,7 +15,8 @@ import msgspec
 from edge.config import Name
 from edge.errors import ConfigError
 from edge.values import Cause
-from edge.words.pattern import Pattern, PatternIndex
+from edge.words.automaton import PatternIndex
+from edge.words.pattern import Pattern
 from edge.words.phrasefile import check_range, parse
 
 SHIPPED = Path(__file__).with_name("causes.yaml")

@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import ConfigError
-from edge.words.pattern import Pattern, PatternIndex, longest
+from edge.words.automaton import PatternIndex, longest
+from edge.words.pattern import Pattern
 from edge.words.phrasefile import check_range, parse
 
 SHIPPED = Path(__file__).with_name("lexicon.yaml")
