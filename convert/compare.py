@@ -14,7 +14,7 @@ from edge.bundle.signature import Trust
 
 @contextmanager
 def opened(path: Path) -> Iterator[Bundle]:
-    """The bundle at `path` (.tar or folder), whoever signed it; its files are there inside the `with`. Raises ModelError."""
+    """The bundle at `path` (.tar or folder), whoever signed it; its files are there inside the `with`. Raises ModelError, StoreError."""
     anybody = Trust(keys=shipped_trust().keys, allow_unsigned=True)
     if path.is_dir():
         yield load(path, trust=anybody)

@@ -54,7 +54,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Roll out. Raises UsageError, ModelError, BusError."""
+    """Roll out. Raises UsageError, ModelError, StoreError, BusError."""
     from contextlib import closing
 
     from rich.console import Console

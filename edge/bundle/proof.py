@@ -39,7 +39,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prove(path: Path, config: Config) -> str:
-    """Load the bundle at `path` (.tar or folder) as the service would; what was found, in a line. Raises ModelError."""
+    """Load the bundle at `path` (.tar or folder) as the service would; what was found, in a line. Raises ModelError, StoreError."""
     if not path.is_dir():
         with unpack_aside(path) as folder:
             try:

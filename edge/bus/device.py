@@ -102,7 +102,7 @@ class Feedback(Wire, frozen=True, kw_only=True):
 
 
 class Gap(Wire, frozen=True, kw_only=True):
-    """Events that had to be evicted: sequences `first`..`last` of `topic` will never come."""
+    """Events that are lost: sequences `first`..`last` of `topic` will never come."""
 
     kind: ClassVar[str] = "device.gap"
     topic: str

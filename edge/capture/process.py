@@ -31,8 +31,8 @@ _TICK_S = 0.2
 # Python, PortAudio and a cold PulseAudio take up to 5 s together on a Pi-class box before the first sound; on a machine with
 # ten times the load it can bear, 12 s were measured. Killing a child that is only slow would keep the line deaf for good.
 _START_S = 20.0
-# A first failure is tried again at once; after that full jitter (AWS architecture blog, "Exponential backoff and jitter"): from here,
-# doubled each time, up to the cap. The cap leaves time to start within the 10 s after which sound must be back.
+# What worked until now is tried again at once; after that full jitter (AWS architecture blog, "Exponential backoff and jitter"): twice
+# this, doubled each time, up to the cap. The cap leaves time to start within the 10 s after which sound must be back.
 _RETRY_FIRST_S = 0.5
 _RETRY_CAP_S = 3.0
 # Sound for this long means that the trouble is over and the next one is a new one.
