@@ -80,6 +80,14 @@ def flipped(name):
     return make
 
 
+def reworded(desk):
+    """One letter of the manifest is another, and it is JSON as before."""
+    folder = desk.bundle()
+    path = folder / "manifest.json"
+    path.write_bytes(path.read_bytes().replace(b"non-commercial", b"non-c0mmercial", 1))
+    return raw_tar(folder)
+
+
 def foreign(desk):
     (desk.folder / "stranger").mkdir()
     return tar(voice(desk.folder / "foreign", "9.0.1", keys(desk.folder / "stranger")[0]))
@@ -150,7 +158,8 @@ def scratched(desk):
 CASES = {
     "a flipped bit in the net": (flipped("model.tflite"), "damaged", {}),
     "a flipped bit in the golden vectors": (flipped("golden.json"), "damaged", {}),
-    "a flipped bit in the manifest": (flipped("manifest.json"), "not fit", {}),
+    "a changed letter in the manifest": (reworded, "not fit", {}),
+    "a flipped bit in the manifest": (flipped("manifest.json"), "not fit|not a manifest", {}),
     "a flipped bit in the signature": (flipped("manifest.sig"), "not fit|not a signature|not trusted", {}),
     "a foreign key": (foreign, "not trusted", {}),
     "no signature": (unsigned, "nobody signed", {}),

@@ -97,10 +97,16 @@ def _refuse_rest(path: Path, end: int) -> None:
 
 @contextmanager
 def unpack_aside(path: Path) -> Iterator[Path]:
-    """The bundle's tar at `path` unpacked in a folder of its own that goes away afterwards. Raises as `unpack` does."""
+    """The bundle's tar at `path` unpacked in a folder of its own that goes away afterwards. Raises as `unpack` does.
+
+    A ModelError of whoever looks at it names `path`: where it was unpacked says nothing to whoever brought it.
+    """
     with tempfile.TemporaryDirectory(prefix="undertone-bundle-") as folder:
         unpack(path, Path(folder))
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        except ModelError as error:
+            raise ModelError(str(error).replace(folder, str(path))) from error
 
 
 def sync(path: Path) -> None:

@@ -42,11 +42,7 @@ def prove(path: Path, config: Config) -> str:
     """Load the bundle at `path` (.tar or folder) as the service would; what was found, in a line. Raises ModelError, StoreError."""
     if not path.is_dir():
         with unpack_aside(path) as folder:
-            try:
-                return prove(folder, config)
-            except ModelError as error:
-                # Where it was unpacked says nothing to whoever brought it.
-                raise ModelError(str(error).replace(str(folder), str(path))) from error
+            return prove(folder, config)
     began = time.perf_counter()
     bundle = prove_folder(path, config)
     signer = f"signed by {bundle.signed_by}" if bundle.signed_by else "signed by nobody trusted (models.allow_unsigned)"

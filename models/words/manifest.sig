@@ -1,1 +1,1 @@
-{"key":"2fdc668e6201afc8","signature":"N6QApg8vPIuY5VsMmCrisIG3P4JJHSRv6CuHfzuN6raoGwFm7TgWJG5eqxlywkFZc12Nrnb/n1h78zdeoxc8Cg=="}
+{"key":"2fdc668e6201afc8","signature":"sG7bUwbDlXbVYdfGOmUAfL125seekUNIPuPCuGi9vtzSVoov077VPM3Uv0cc04gExdMSt7o73G2m8XG9ySjpBA=="}
