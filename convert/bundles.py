@@ -1,8 +1,13 @@
 """`undertone-convert keygen, pack, sign, inspect, diff`: bundles as a technician handles them."""
 
 import argparse
+import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.bundle.manifest import Bundle
 
 _FORMAT = argparse.RawDescriptionHelpFormatter
 
@@ -83,7 +88,6 @@ def _keygen(args: argparse.Namespace) -> int:
 
 
 def _pack(args: argparse.Namespace) -> int:
-    from convert.pack import finish
     from edge.bundle.archive import pack
 
     with tempfile.TemporaryDirectory(prefix="undertone-pack-") as scratch:
@@ -92,12 +96,26 @@ def _pack(args: argparse.Namespace) -> int:
 
             bundle = bundle_of(args.folder, Path(scratch) / "vosk", version=args.vosk, licence=args.licence, key=args.key)
         else:
-            bundle = finish(args.folder, args.key)
+            bundle = _finished_copy(args.folder, Path(scratch) / "bundle", args.key)
         out = args.out or args.folder.parent / f"{bundle.label}.tar"
         pack(bundle, out)
     signer = f"signed with key {bundle.signed_by}" if bundle.signed_by else "NOT signed: boxes refuse it ('models.allow_unsigned')"
     print(f"{out}: {bundle.label}, {out.stat().st_size:,} bytes, {signer}; next: `undertone model install {out}` on a box")
     return 0
+
+
+def _finished_copy(folder: Path, copy: Path, key: Path | None) -> "Bundle":
+    """Hashed and signed in a copy: the folder keeps the signature that it came with."""
+    from convert.pack import finish
+    from edge.errors import ModelError
+
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; give a folder with a manifest.json and the model's files")
+    shutil.copytree(folder, copy)
+    try:
+        return finish(copy, key)
+    except ModelError as error:
+        raise ModelError(str(error).replace(str(copy), str(folder))) from error
 
 
 def _sign(args: argparse.Namespace) -> int:

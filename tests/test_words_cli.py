@@ -77,3 +77,13 @@ def test_wrong_use_is_one_line_with_the_remedy(tmp_path, capsys):
         error = capsys.readouterr().err
         assert error.count("\n") == 1
         assert "; " in error
+
+
+def test_a_line_that_no_utterance_could_fill_is_refused_in_one_line_and_the_others_are_judged(tmp_path):
+    (tmp_path / "lines.txt").write_text("i am angry\n" + "i am angry " * 2000 + "\nthank you\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", "words", "--file", tmp_path / "lines.txt", "--json"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["i am angry", "thank you"]
+    assert done.stderr == "undertone words: line 2: 22,000 characters, 10,000 at most: a line is one utterance; break it up\n"

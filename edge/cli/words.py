@@ -27,6 +27,9 @@ edge/words/lexicon.yaml for their patterns), VADER's words and learned words tha
 exit codes: 0 good, 1 a file or model cannot be used, 2 wrong use
 """
 
+# The longest utterance, 20 s, holds a twentieth of it; what is worked out on a line grows faster than the line.
+_LONGEST_LINE = 10_000
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `undertone words`."""
@@ -55,19 +58,17 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("words: both --model and --no-model are given; give one of them")
     judge = _load(args)
     if args.text not in (None, "-"):
-        _answer(judge, args.text.splitlines() or [""], as_json=args.json)
-        return 0
+        return _answer(judge, args.text.splitlines() or [""], as_json=args.json)
     if args.file is None:
         # What a pipe brings may be anything: a byte that is no UTF-8 becomes a mark, not a traceback.
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr] # a real stdin
     try:
         with nullcontext(sys.stdin) if args.file is None else args.file.open(encoding="utf-8", errors="replace") as lines:
-            _answer(judge, (line.rstrip("\r\n") for line in lines), as_json=args.json)
+            return _answer(judge, (line.rstrip("\r\n") for line in lines), as_json=args.json)
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
         raise UsageError(f"{args.file}: cannot be read: {error.strerror}; give a text file that exists") from error
-    return 0
 
 
 def judge_line(judge: "WordsJudge", text: str) -> dict[str, Any]:
@@ -123,13 +124,21 @@ def _load(args: argparse.Namespace) -> "WordsJudge":
     )
 
 
-def _answer(judge: "WordsJudge", lines: Iterable[str], *, as_json: bool) -> None:
-    for line in lines:
+def _answer(judge: "WordsJudge", lines: Iterable[str], *, as_json: bool) -> int:
+    """Judge each line and print it; the exit code."""
+    code = 0
+    for number, line in enumerate(lines, start=1):
+        if len(line) > _LONGEST_LINE:
+            said = f"line {number}: {len(line):,} characters, {_LONGEST_LINE:,} at most: a line is one utterance; break it up"
+            print(f"undertone words: {said}", file=sys.stderr)
+            code = 1
+            continue
         judged = judge_line(judge, line)
         if as_json:
             print(json.dumps(judged, ensure_ascii=False), flush=True)
         else:
             print("\n".join(_drawn(judged)), flush=True)
+    return code
 
 
 def _drawn(judged: dict[str, Any]) -> Iterator[str]:
