@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from edge.signal.features import LEVEL, PITCH, Features, active_frames
 from edge.signal.spec import SPEC
 
-# How many numbers `statistics` gives.
-COUNT = 15 + 2 * SPEC.bands + 24
+# How many numbers `statistics` gives, and how many of them, the first, are of the melody.
+MELODY = 15
+COUNT = MELODY + 2 * SPEC.bands + 24
 # A row of the pitch plane in semitones.
 _ROW_ST = 12.0 * np.log2(SPEC.pitch_high_hz / SPEC.pitch_low_hz) / (SPEC.bands - 1)
 # Harmonics stand out from noise above this salience (of a scale on which clear voices reach 0.5 to 0.8).

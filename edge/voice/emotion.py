@@ -16,7 +16,7 @@ from edge.errors import ModelError
 from edge.segment.crosstalk import CustomerUtterance
 from edge.signal.features import Features, Windows, quantise, spectrogram, windows
 from edge.signal.pcm import clipping_share, level_dbfs
-from edge.signal.prosody import statistics
+from edge.signal.prosody import MELODY, statistics
 from edge.signal.spec import SPEC
 from edge.values import Absent, Evidence, Pcm, Utterance, VoiceReading
 from edge.voice.calibration import Calibration, calibrated
@@ -137,10 +137,12 @@ def net_answers(interpreter: Interpreter, pcm: Pcm) -> Mapping[str, Sequence[flo
     """What golden vectors hold of `pcm`: every 199th cell of the features (-1..1), the statistics, and the net's logits."""
     spectrum = spectrogram(pcm)
     cut = windows(spectrum)
+    # Three digits are far within their tolerance, and a bundle is sent over a bus.
+    said = statistics(spectrum).round(3).tolist()
     return {
         "features": cut.features.ravel()[::199].tolist(),
-        # Three digits are far within their tolerance, and a bundle is sent over a bus.
-        "statistics": statistics(spectrum).round(3).tolist(),
+        "melody": said[:MELODY],
+        "statistics": said[MELODY:],
         "logits": net_logits(interpreter, cut).tolist(),
     }
 

@@ -1,1 +1,1 @@
-{"key":"2fdc668e6201afc8","signature":"BDvEhd8tM0o8oX2oLnnRmHA7dZGUSveyV+lveUqiHKTHaiXoZ5LI1IGs0b6ZvZ7+6uyBdNwPcFtvGacWmCofDg=="}
+{"key":"2fdc668e6201afc8","signature":"/Eqk3HhjjcsrVaTM6g5Le4Vxz/nOfTjLIbBh9I8RB32iiFAzlIQsRB7o0aAQ6kDxptsXD5AUIm7GyMiWayjYBA=="}
