@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from convert.corpora import Clip
     from convert.dataset import Prepared
     from convert.score import Range
+    from edge.bundle.manifest import Bundle
 
 _EXAMPLES = """\
 examples:
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         with opened(args.bundle) as bundle:
             label, sha, licence = bundle.label, bundle.sha256, bundle.manifest.licence
             judged = as_it_is(bundle)
+            _say_whom_it_heard(bundle)
         results += [result for fold in folds("as-is", clips, seed=args.seed, parts=args.folds) for result in judge(fold, judged, how)]
     for protocol in (name for name in protocols if name != "as-is"):
         trained: tuple[Clip, ...] = ()
@@ -103,6 +105,14 @@ def run(args: argparse.Namespace) -> int:
         write_page(args.html, report)
         print(f"undertone-convert: report written to {args.html}", file=sys.stderr)
     return 0
+
+
+def _say_whom_it_heard(bundle: "Bundle") -> None:
+    """On its own training speakers any model is perfect."""
+    heard = bundle.manifest.provenance.get("speakers")
+    if isinstance(heard, dict) and heard:
+        corpora = ", ".join(f"{name} ({count} speakers)" for name, count in heard.items())
+        print(f"undertone-convert: {bundle.label} learnt from {corpora}: its figures are honest for other speakers only", file=sys.stderr)
 
 
 def _protocols(args: argparse.Namespace) -> list[str]:

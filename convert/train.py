@@ -54,8 +54,9 @@ class Recipe:
     copies: int = 2
 
 
-# Chosen on RAVDESS actors 13-15 (docs/voice-experiments.md).
-DEFAULT = Recipe(epochs=80, size=8192)
+# As many epochs as two cores do in 90 minutes, both nets and the features (40 s an epoch, measured). The shipped nets had 80:
+# `--epochs 80`, two hours.
+DEFAULT = Recipe(epochs=56, size=8192)
 QUICK = Recipe(epochs=3, size=2048, copies=0)
 
 
