@@ -58,9 +58,9 @@ def labels_negative(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray(polarity_of(labels) == 0, np.bool_)
 
 
-def p_negative(logits: NDArray[np.float64], calibration: Calibration) -> NDArray[np.float64]:
-    """The calibrated probability of negative for each row of `logits` (n, 7)."""
-    return _polarities(polarity_odds(logits), np.asarray([calibration.slope, calibration.bias_negative, calibration.bias_positive]))[:, 0]
+def p_negative(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The probability of negative for each row of `logits` (n, 7) as the net says it itself, before calibration."""
+    return _polarities(polarity_odds(logits), _START)[:, 0]
 
 
 def _polarities(odds: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -187,11 +187,10 @@ def _int8_logits(
 
 def _float_loss(trainer: "Trainer", net: bytes, spoken: "Prosody", prepared: "Prepared", split: Split, scratch: Path) -> dict[str, float]:
     """What int8 loses against float32 in negative AUC, on the test speakers' phone copies; positive is a loss."""
-    from convert.calibrate import labels_negative
+    from convert.calibrate import labels_negative, p_negative
     from convert.metrics import auc
     from convert.network import logits_of
     from edge.signal.features import windows
-    from edge.voice.calibration import polarity_odds, softmax
     from edge.voice.emotion import with_prosody
     from edge.voice.labels import LABELS
 
@@ -204,11 +203,7 @@ def _float_loss(trainer: "Trainer", net: bytes, spoken: "Prosody", prepared: "Pr
     whole = np.stack([with_prosody(z, s, spoken) for z, s in zip(means, spectra, strict=True)])
     small = _int8_logits(net, spoken, prepared, places, "phone", scratch)
 
-    def area(logits: NDArray[np.floating]) -> float:
-        odds = polarity_odds(logits)
-        return auc(softmax(np.stack([odds[:, 0], np.zeros(len(odds)), odds[:, 1]], axis=1))[:, 0], truth)
-
-    return {"float_negative_auc": area(whole), "int8_negative_auc": area(small)}
+    return {"float_negative_auc": auc(p_negative(whole), truth), "int8_negative_auc": auc(p_negative(small), truth)}
 
 
 def _provenance(prepared: "Prepared", recipe: Recipe, seed: int) -> dict[str, object]:
