@@ -164,8 +164,9 @@ class ChannelRecogniser:
 
     def _let_go(self) -> None:
         """Give the recogniser's 70 to 85 MB back to the system: the C library alone would keep them until the next call."""
-        self._recogniser = None
-        _trim(0)
+        if self._recogniser is not None:
+            self._recogniser = None
+            _trim(0)
 
     def _close(self) -> None:
         self._words = []

@@ -29,6 +29,10 @@ _HANGOVER_MS = 500
 # What the issue asks of a verdict, and with how many lines it is tried.
 _PROMPT_S = 0.9
 _COUNTS = (1, 2, 4, 8, 14)
+# The lines are silent before and after their calls: what a box does while it starts has a row of its own, and a recording that
+# ends in the middle of a word has no end of speech. Calls begin a second apart: a new recogniser costs 0.8 s of a core more over its
+# first words than later, and eight that begin in one moment are up to 4 s late with the first verdicts (measured).
+_BEFORE_S, _APART_S, _AFTER_S = 6, 1, 2
 
 
 def _configuration(folder: Path, lines: int, port: int) -> Path:
@@ -36,8 +40,10 @@ def _configuration(folder: Path, lines: int, port: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     call = spoken_call((Role.CUSTOMER, Role.AGENT)).T
     for n in range(lines):
+        silence_s = np.array([_BEFORE_S + _APART_S * n, _AFTER_S])
+        heard = np.pad(np.roll(call, -len(call) * n // lines, axis=0), (silence_s * SAMPLE_RATE, (0, 0)))
         # At 16 kHz, as a sound card gives it: from 8 kHz the resampler's own 0.1 s would come on top.
-        wavfile.write(folder / f"{n}.wav", np.roll(call, -len(call) * n // lines, axis=0), SAMPLE_RATE)
+        wavfile.write(folder / f"{n}.wav", heard, SAMPLE_RATE)
     config = {
         "site": "bench",
         "device": f"box-{lines}",
@@ -70,19 +76,29 @@ class Subscriber:
         self._client.loop_stop()
 
     def lags_s(self, kind: str) -> list[float]:
-        """Seconds from the end of speech to arrival here, for customer utterances or for alerts."""
-        anchors = {e["data"]["call"]: e["data"]["started_at"] for _, e in self.arrived if e["type"] == "undertone.call.started.v1"}
+        """Seconds from the end of speech to arrival here, for customer utterances or for alerts.
+
+        What ended before the line knew that it was a call (by two seconds of voice) waits for that and is left out.
+        """
+        calls = {
+            e["data"]["call"]: (datetime.fromisoformat(e["data"]["started_at"]).timestamp(), at)
+            for at, e in self.arrived
+            if e["type"] == "undertone.call.started.v1"
+        }
         lags = []
         for at, event in self.arrived:
             data = event["data"]
-            if event["type"] != kind or data.get("call") not in anchors:
+            if event["type"] != kind or data.get("call") not in calls:
                 continue
             if kind.startswith("undertone.alert") and (data["state"] != "new" or not data["evidence"]):
                 continue
             end_ms = data["evidence"][-1]["end_ms"] if "evidence" in data else data["end_ms"]
             if data.get("role") == "agent":
                 continue
-            spoken = datetime.fromisoformat(anchors[data["call"]]).timestamp() + (end_ms - _HANGOVER_MS) / 1000
+            began, known = calls[data["call"]]
+            spoken = began + (end_ms - _HANGOVER_MS) / 1000
+            if spoken < known:
+                continue
             lags.append(at - spoken)
         return lags
 
