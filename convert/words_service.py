@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.config import parse_yaml
+from edge.yamlfile import parse_yaml
 
 FORMS = Path(__file__).with_name("service_sentences.yaml")
 AIRLINE_FORMS = Path(__file__).with_name("airline_sentences.yaml")

@@ -1,16 +1,15 @@
 """YAML configuration into frozen types. Unknown keys are refused with the nearest known one."""
 
-import difflib
 import re
 import typing
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import yaml
 
 from edge.errors import ConfigError
 from edge.values import Mode, Privacy, Role
+from edge.yamlfile import parse_yaml
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -40,6 +39,12 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     idle_s: Positive = 30.0
     agent_words: bool = False
     tones: str = "us"
+
+    @property
+    def recognised(self) -> tuple[int, ...]:
+        """The channels whose words are wanted: agents' only where they are asked for."""
+        wanted = {Role.CUSTOMER, Role.MIXED, *([Role.AGENT] if self.agent_words else [])}
+        return tuple(channel for channel, role in enumerate(self.channels) if role in wanted)
 
 
 class MqttConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -105,13 +110,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     keep_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] | None = None
 
 
-# libyaml reads the 200 kB of lexicon ten times faster; PyYAML without it reads the same.
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# Rules nest deepest, by a dozen. libyaml follows 100,000 levels down until the process dies without a word.
-_MAX_DEPTH = 100
-T = typing.TypeVar("T", bound=msgspec.Struct)
-
-
 def load_config(path: Path) -> Config:
     """The configuration in `path`; relative paths in it are taken from its folder.
 
@@ -119,56 +117,14 @@ def load_config(path: Path) -> Config:
     """
     config = parse_yaml(path, Config)
     _check(config, path)
-    return _anchored(config, path.parent)
+    config = _anchored(config, path.parent)
+    for key in ("rules", "lexicon", "causes"):
+        if (named := getattr(config, key)) is not None and not Path(named).is_file():
+            raise ConfigError(f"{path}: key '{key}': {named}: no such file; give the path of a YAML file, or leave the key out")
+    return config
 
 
-def parse_yaml(path: Path, kind: type[T]) -> T:
-    """The YAML file at `path` as a `kind` (a msgspec Struct). Raises ConfigError naming file, line or key, and remedy."""
-    return convert(read_yaml(path), kind, path)
-
-
-def read_yaml(path: Path) -> object:
-    """What the YAML file at `path` holds, {} for an empty one. Raises ConfigError naming file, line and remedy."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such file; give the path of a YAML file that exists") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
-    try:
-        if _too_deep(text):
-            raise ConfigError(f"{path}: nested too deeply; flatten it")
-        raw = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader, in C)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not YAML"
-        raise ConfigError(f"{path}:{where} {problem}; mend the YAML there") from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: nested too deeply; flatten it") from error
-    except ValueError as error:
-        # PyYAML makes dates of what looks like one, and 2026-13-45 is none.
-        raise ConfigError(f"{path}: holds a value that YAML cannot read: {error}; put it in quotes") from error
-    return {} if raw is None else raw
-
-
-def _too_deep(text: str) -> bool:
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _MAX_DEPTH:
-            return True
-    return False
-
-
-def convert(raw: object, kind: type[T], path: Path) -> T:
-    """`raw` as a `kind`, or a ConfigError that names the key in `path` and the remedy."""
-    try:
-        return msgspec.convert(raw, kind, strict=True)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise ConfigError(f"{path}: {_explain(str(error), kind)}") from error
-
-
+_Part = typing.TypeVar("_Part", bound=msgspec.Struct)
 _PATHS = {
     Config: ("rules", "lexicon", "causes", "state_dir"),
     MqttConfig: ("ca", "cert", "key", "password_file"),
@@ -186,7 +142,7 @@ def _anchored(config: Config, folder: Path) -> Config:
         except RuntimeError as error:
             raise ConfigError(f"{folder}: '{written}': no such user; write the path from / on") from error
 
-    def anchor(part: T) -> T:
+    def anchor(part: _Part) -> _Part:
         changes: dict[str, str | tuple[str, ...]] = {}
         for name in _PATHS[type(part)]:
             written = getattr(part, name)
@@ -198,33 +154,6 @@ def _anchored(config: Config, folder: Path) -> Config:
 
     lines = tuple(msgspec.structs.replace(line, source=anchor(line.source)) for line in config.lines)
     return msgspec.structs.replace(anchor(config), lines=lines, mqtt=anchor(config.mqtt), models=anchor(config.models))
-
-
-def _explain(message: str, kind: object) -> str:
-    where = re.search(r" - at `\$\.?(.*?)`$", message)
-    key = where.group(1) if where else ""
-    what = message[: where.start()] if where else message
-    unknown = re.search(r"unknown field `([^`]+)`", what)
-    if unknown:
-        known = sorted(_field_names(kind))
-        near = difflib.get_close_matches(unknown.group(1), known, n=1, cutoff=0.5)
-        full = f"{key}.{unknown.group(1)}" if key else unknown.group(1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
-        return f"unknown key '{full}'; {hint}"
-    return f"key '{key or '(top)'}': {what[0].lower() + what[1:]}; see the table of keys in the README"
-
-
-def _field_names(kind: object) -> set[str]:
-    """Every key that `kind` and the structs inside it take."""
-    names: set[str] = set()
-    for part in (kind, *typing.get_args(kind)):
-        if isinstance(part, type) and issubclass(part, msgspec.Struct):
-            names.update(part.__struct_fields__)
-            for inner in typing.get_type_hints(part).values():
-                names |= _field_names(inner)
-        elif typing.get_args(part) and part is not kind:
-            names |= _field_names(part)
-    return names
 
 
 def _check(config: Config, path: Path) -> None:

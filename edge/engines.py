@@ -73,9 +73,7 @@ class Ears:
         self._recognisers: dict[int, GuardedChannel] = {}
         self._unheard: set[int] = set()
         if engines.recogniser is not None and mode is not Mode.VOICE:
-            for channel, role in enumerate(line.channels):
-                if role in (Role.CUSTOMER, Role.MIXED) or (role is Role.AGENT and line.agent_words):
-                    self._recognisers[channel] = GuardedChannel(engines.recogniser.channel)
+            self._recognisers = {channel: GuardedChannel(engines.recogniser.channel) for channel in line.recognised}
 
     def accept(self, audio: SpeechAudio, *, overloaded: bool) -> None:
         """Feed a channel's recogniser while the speech goes on; an overloaded box gives up words before voice."""

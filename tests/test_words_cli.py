@@ -50,7 +50,8 @@ def test_a_pipe_gives_a_line_for_each_line():
     text = "yes\n\nthank you so much\nwhere is my refund it has been six weeks\n"
     judged = lines(run("-", "--json", given=text))
     assert [item["text"] for item in judged] == text.split("\n")[:4]
-    assert [item.get("reason") for item in judged] == ["too_short", "no_words", None, None]
+    assert [item["reason"] for item in judged] == ["too_short", "no_words", None, None]
+    assert len({tuple(item) for item in judged}) == 1
     assert all(item["label"] in ("negative", "neutral", "positive") and 0 <= item["p_negative"] <= 1 for item in judged)
 
 

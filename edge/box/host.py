@@ -17,8 +17,9 @@ from edge.config import Config
 _WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 # Beside the outbox: logs, a model to be installed, and room for the file system itself.
 _SPARE_MB = 200
-# Python, the voice model and the recogniser's model, and one recogniser a line that grows to this over a long call (measured).
-_BASE_MB, _LINE_MB = 300, 170
+# Python and the models, and a recogniser for each channel whose words are wanted: 283 + 68 MB over a call of a minute; four lines with
+# calls of up to ten minutes hold 600 to 680 MB (measured by `make bench` and `make soak`).
+_BASE_MB, _RECOGNISER_MB = 300, 120
 # An SD card that takes longer than this for one small write delays every event.
 _SLOW_SYNC_S = 0.5
 
@@ -62,7 +63,7 @@ def disk(config: Config) -> Finding:
 def memory(config: Config) -> Finding:
     """Whether what the lines need is there."""
     available_mb = memory_available_mb()
-    needed_mb = _BASE_MB + _LINE_MB * max(1, sum(len(line.channels) for line in config.lines))
+    needed_mb = _BASE_MB + _RECOGNISER_MB * max(1, sum(len(line.recognised) for line in config.lines))
     says = f"{available_mb:.0f} MB available, about {needed_mb} MB needed"
     return good(says) if available_mb >= needed_mb else failed(says, "end other programs, configure fewer lines, or use a bigger box")
 

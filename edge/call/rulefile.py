@@ -36,7 +36,7 @@ def refusal(path: Path, where: str, message: str) -> ConfigError:
 
 def _line(path: Path, where: str) -> int | None:
     """The line of `where` in the YAML file, or of the nearest thing around it."""
-    # As edge.config reads it: what one of the two YAML parsers takes, the other may refuse.
+    # As edge.yamlfile reads it: what one of the two YAML parsers takes, the other may refuse.
     node = yaml.compose(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     line = None
     for step in re.findall(r"[^.\[\]]+", where):

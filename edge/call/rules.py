@@ -9,8 +9,8 @@ import msgspec
 
 from edge.call.conditions import Code, Probability, Route, Several, When
 from edge.call.rulefile import explain, refusal
-from edge.config import read_yaml
 from edge.errors import ConfigError
+from edge.yamlfile import read_yaml
 
 SHIPPED = Path(__file__).with_name("rules.yaml")
 # What the voice alone says is believed only when it says so again and again (the voice model is not validated on calls).

@@ -79,9 +79,12 @@ def judge_line(judge: "WordsJudge", text: str) -> dict[str, Any]:
 
     reading = judge.judge_text(text)
     if isinstance(reading, Absent):
+        negative, neutral, positive = CALLS
         return {
-            "text": text, "redacted": redact(text), "label": "neutral", "p_negative": CALLS[0], "cause": None,
-            "drivers": [], "reason": reading.reason,
+            "text": text, "redacted": redact(text), "label": "neutral",
+            "p_negative": negative, "p_neutral": neutral, "p_positive": positive,
+            "cause": None, "cause_p": None, "cause_alternative": None, "route": None,
+            "drivers": [], "spotted": [], "signals": [], "quality": 0.0, "reason": reading.reason,
         }  # fmt: skip
     cause = reading.cause
     return {

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
-from edge.config import parse_yaml
 from edge.errors import ConfigError
+from edge.yamlfile import parse_yaml
 
 T = TypeVar("T", bound=msgspec.Struct)
 
