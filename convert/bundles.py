@@ -175,6 +175,8 @@ def _diff(args: argparse.Namespace) -> int:
 
     with opened(args.old) as old, opened(args.new) as new:
         kinds = {old.manifest.kind, new.manifest.kind}
+        if len(kinds) > 1:
+            raise UsageError(f"{args.old} is a {old.manifest.kind} model, {args.new} a {new.manifest.kind} model; give two of one kind")
         if (args.csv and kinds != {"voice"}) or (args.text and kinds != {"words"}):
             raise UsageError("--csv compares two voice models, --text two words models; see undertone-convert diff --help")
         rows = changes(old.manifest, new.manifest)

@@ -11,6 +11,9 @@ from edge.bundle.manifest import Bundle, Manifest, load
 from edge.bundle.shipped import shipped_trust
 from edge.bundle.signature import Trust
 
+# More numbers than this are no figure that a person compares.
+_FEW = 8
+
 
 @contextmanager
 def opened(path: Path) -> Iterator[Bundle]:
@@ -46,6 +49,8 @@ def _short(key: str, value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, list) and len(value) > _FEW:
+        return f"{len(value)} values"
     return str(value)[:12] if key.startswith("files.") else str(value)
 
 

@@ -94,6 +94,8 @@ def test_a_bundle_is_inspected_and_compared_in_figures(site, capsys):
     assert "net.tflite" in shown
     assert run("diff", site / "old", site / "old") == 0
     assert "nothing differs" in said(capsys)
+    assert run("diff", site / "old", ROOT / "models" / "words") == 2
+    assert "give two of one kind" in said(capsys)
 
 
 def test_a_damaged_bundle_is_not_signed(site, capsys):
