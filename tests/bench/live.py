@@ -190,15 +190,17 @@ def lines(runs: int) -> list[Row]:
             measured.append(_a_call(Path(folder) / str(count), count))
             if measured[-1].p95_s > _PROMPT_S and count > 1:
                 break
-    one, two, most = measured[0], measured[min(1, len(measured) - 1)], measured[-1]
-    prompt = max((run.lines for run in measured if run.p95_s <= _PROMPT_S), default=0)
+    one, two = measured[0], measured[min(1, len(measured) - 1)]
+    # Of more lines than it carries an overloaded box leaves the words out, and their memory.
+    in_time = [run for run in measured if run.p95_s <= _PROMPT_S]
+    most = in_time[-1] if in_time else one
     rows = [
         Row(name="end of speech to PUBACK (a subscriber has it), p95, two lines", figure=two.p95_s, unit="s", least=0.9, aim=0.65,
             detail=_told(two.utterances_s)),
         Row(name="resident memory, one line", figure=one.memory_mb, unit="MB", least=330, aim=260, detail="PSS with children"),
         Row(name="from start to first frame heard, warm disk", figure=statistics.median(starts), unit="s", least=3, aim=1.5,
             detail=f"{min(starts):.2f} to {max(starts):.2f}"),
-        Row(name=f"two-channel lines at p95 <= {_PROMPT_S} s", figure=prompt, unit="lines", least=8, aim=14, higher=True,
+        Row(name=f"two-channel lines at p95 <= {_PROMPT_S} s", figure=len(in_time) and most.lines, unit="lines", least=8, aim=14, higher=True,
             detail="p95: " + ", ".join(f"{run.lines}: {run.p95_s:.2f} s" for run in measured)),
     ]  # fmt: skip
     if two.alerts_s:
