@@ -11,8 +11,9 @@ from edge.bundle.probation import Record, Verdict
 from edge.bundle.store import Store, open_store
 from edge.bus.device import ModelChange
 from edge.config import Config
-from edge.engines import Engines, load_engines
+from edge.engines import Engines
 from edge.errors import ModelError
+from edge.loading import load_engines
 
 # Which kinds a running service takes over at a line's next call, and so puts on probation. A recogniser waits for the next start.
 SWAPPED: tuple[Kind, ...] = ("voice", "words", "fusion")

@@ -16,8 +16,9 @@ from edge.bundle.shipped import trust_of
 from edge.bundle.store import open_store
 from edge.bus.device import ModelChange
 from edge.config import Config
-from edge.engines import Engines, fusion, load_judge
+from edge.engines import Engines
 from edge.errors import ModelError, StoreError
+from edge.loading import fusion, load_judge
 from edge.startup import conclude, ended
 from edge.values import Absent, Mode
 from edge.verdict.fuse import fuse

@@ -27,8 +27,9 @@ from edge.bus.device import ModelAction, ModelChange
 from edge.bus.events import Event
 from edge.bus.topics import MODEL
 from edge.config import Config
-from edge.engines import Engines, renewed
+from edge.engines import Engines
 from edge.errors import ModelError, StoreError
+from edge.loading import renewed
 from edge.startup import SWAPPED
 from edge.trials import Watch
 

@@ -13,8 +13,8 @@ from edge.box.reload import changed, reconfigured
 from edge.bus.device import SelfTest
 from edge.bus.store import Counts
 from edge.config import Config
-from edge.engines import load_engines
 from edge.errors import ConfigError
+from edge.loading import load_engines
 from edge.values import Mode
 from tests.broker import Broker
 from tests.service import Service

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.config import Config
-from edge.engines import load_engines
+from edge.loading import load_engines
 from edge.replay import line_for, replay
 from edge.words.recogniser import ChannelRecogniser
 from edge.words.voskmodel import find_vosk

@@ -18,7 +18,7 @@ from edge.bundle.store import find_bundle
 from edge.bundle.weights import fitted_of
 from edge.bus.commands import AlertFeedback, UtteranceFeedback
 from edge.bus.feedback import feedback_event
-from edge.engines import load_engines
+from edge.loading import load_engines
 from edge.values import Mode
 from tests.boxes import config
 from tests.conversation import Conversation, words

@@ -6,9 +6,9 @@ import pytest
 
 from edge.capture import wavfile
 from edge.config import Config, LineConfig, SourceConfig
-from edge.engines import load_engines
 from edge.line import Line
 from edge.live import LiveLine
+from edge.loading import load_engines
 from edge.values import FRAME_MS, Mode, Role
 from tests.telling import until
 

@@ -8,7 +8,7 @@ import pytest
 from edge.box.selftest import self_test
 from edge.box.synthetic import dialogue, speech
 from edge.config import Config
-from edge.engines import load_engines
+from edge.loading import load_engines
 from edge.segment.segmenter import Segmenter
 from edge.values import FRAME_SAMPLES, Frame, Mode, Role, Utterance
 

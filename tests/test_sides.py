@@ -5,8 +5,8 @@ import pytest
 
 from edge.box.sides import Sides
 from edge.config import Config, LineConfig, SourceConfig
-from edge.engines import load_engines
 from edge.line import Line
+from edge.loading import load_engines
 from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame, Mode, Role
 
 TWO = (Role.CUSTOMER, Role.AGENT)

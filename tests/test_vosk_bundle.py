@@ -13,7 +13,7 @@ from edge.__main__ import main as undertone
 from edge.bundle.manifest import MANIFEST, SIGNATURE, parse
 from edge.capture.wavfile import read_clip
 from edge.config import load_config
-from edge.engines import load_engines
+from edge.loading import load_engines
 from edge.signal.resample import resample
 from edge.words.voskmodel import default_place
 from tests.nets import keys

@@ -15,8 +15,9 @@ from edge.box.clock import now
 from edge.box.spoken import spoken_call
 from edge.bus.commands import CallStart
 from edge.config import Config, LineConfig, SourceConfig
-from edge.engines import Engines, load_engines
+from edge.engines import Engines
 from edge.line import Line
+from edge.loading import load_engines
 from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame, Pcm, Role
 
 # One line alone, as fast as it goes: long enough for a dozen utterances, and without the call's slow end.

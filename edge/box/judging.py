@@ -70,7 +70,7 @@ def words(config: Config) -> Finding:
     """Judge a sentence that is surely a complaint."""
     if config.mode is Mode.VOICE:
         return skipped("mode is voice")
-    from edge.engines import load_judge
+    from edge.loading import load_judge
 
     reading = load_judge(config).judge_text(_COMPLAINT)
     if isinstance(reading, Absent):

@@ -7,7 +7,8 @@ import msgspec
 
 from edge.call.rules import RuleBook
 from edge.config import Config, load_config
-from edge.engines import Engines, renewed
+from edge.engines import Engines
+from edge.loading import renewed
 
 # What is looked at as each call begins. The rest is held by threads, devices and connections: it waits for a restart.
 CHANGEABLE = ("privacy", "rules", "lexicon", "causes", "keywords", "fusion", "keep_days")

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if args.report and len(args.files) > 1:
         raise UsageError("--report takes one recording; replay the files one at a time")
     from edge.cli.console import Console
-    from edge.engines import load_engines
+    from edge.loading import load_engines
     from edge.replay import Envelopes, line_for, replay
 
     config = configure(args.config, mode=args.mode, privacy=args.privacy)

@@ -214,7 +214,7 @@ def _heard(path: Path, args: argparse.Namespace) -> Iterator[bytes]:
 def _engines(config: Path | None) -> "tuple[Config, Engines]":
     """Loaded once for all recordings."""
     from edge.cli.replay import configure
-    from edge.engines import load_engines
+    from edge.loading import load_engines
 
     configured = configure(config, mode=None, privacy=None)
     return configured, load_engines(configured)

@@ -18,8 +18,9 @@ from edge.bus.commands import CallStart
 from edge.bus.events import Event, Metrics
 from edge.bus.outbox import Outbox
 from edge.config import Config, LineConfig, SourceConfig
-from edge.engines import Engines, load_engines
+from edge.engines import Engines
 from edge.line import Line
+from edge.loading import load_engines
 from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame, Pcm, Role
 
 # What grows by less than this from the smallest to the largest is called flat.

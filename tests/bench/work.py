@@ -14,7 +14,7 @@ from tests.bench.turns import serve
 def replay(call: str, agent_words: str = "") -> Callable[[], Any]:
     """The whole way of a two-channel call at default settings; with `agent_words` both sides are recognised."""
     from edge.config import Config, LineConfig, SourceConfig
-    from edge.engines import load_engines
+    from edge.loading import load_engines
     from edge.replay import replay as through
     from edge.values import Role
 
@@ -87,7 +87,7 @@ def voice(call: str) -> Callable[[], Any]:
 def words(_: str) -> Callable[[], Any]:
     """Our whole words path on 12 sentences of a service call."""
     from edge.config import Config
-    from edge.engines import load_judge
+    from edge.loading import load_judge
 
     judge = load_judge(Config())
     return lambda: [judge.judge_text(text) for text in _SENTENCES]

@@ -19,7 +19,8 @@ import jsonschema
 from edge.bus.schema import schemas
 from edge.call.ledger import Ledger
 from edge.config import Config, LineConfig, SourceConfig
-from edge.engines import Engines, load_engines
+from edge.engines import Engines
+from edge.loading import load_engines
 from edge.replay import Envelopes, replay
 from edge.values import Privacy
 from tests.calls.build import Recording, build
