@@ -15,6 +15,7 @@ import numpy as np
 
 from edge.errors import ModelError
 from edge.values import SAMPLE_RATE, Pcm, Word
+from edge.words.band import EmptyBand
 from edge.words.kernels import chosen_kernels
 
 
@@ -76,8 +77,9 @@ class Engine:
 def _for_a_box(model_dir: Path, folder: Path) -> Path:
     """`model_dir` as seen from `folder`, by links, with Kaldi's dither off, and a narrower beam for the model that it was measured with.
 
-    By default Kaldi adds noise from the process's random numbers to the sound: the same call then gives other words and times on
-    another day (measured: word ends moved by 30 ms). The files of the model itself are pinned by their sha256, so they stay.
+    Dither comes from the process's random numbers: the same call would have other words and times on another day (edge.words.band
+    has the same noise every time).
+    The files of the model itself are pinned by their sha256, so they stay.
     """
     for part in model_dir.resolve().iterdir():
         if part.name != "conf":
@@ -157,6 +159,7 @@ class ChannelRecogniser:
         self._let_go()
         self._recogniser = vosk.KaldiRecognizer(self._model, SAMPLE_RATE)
         self._recogniser.SetWords(enable_words=True)
+        self._band = EmptyBand()
         self._fed = self._utterance_fed = self._shift = 0
         # Where on the line's clock (places) the audio that was fed from a count of samples on (fed_places) came from.
         self._fed_places: list[int] = []
@@ -193,7 +196,7 @@ class ChannelRecogniser:
         self._fed += len(pcm)
         self._utterance_fed += len(pcm)
         # True: Vosk's own endpointer has closed something. Ours is the only one that counts: keep the words and go on.
-        if self._recogniser.AcceptWaveform(pcm.astype("<i2", copy=False).tobytes()):
+        if self._recogniser.AcceptWaveform(self._band.fill(pcm).astype("<i2", copy=False).tobytes()):
             self._take(self._recogniser.Result())
 
     def _take(self, answer: str) -> None:
