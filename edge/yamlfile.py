@@ -40,6 +40,8 @@ def read_yaml(path: Path) -> object:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
+        if "nesting depth" in problem:  # libyaml's own bound, since PyYAML 6.0.4
+            raise ConfigError(f"{path}: nested too deeply; flatten it") from error
         raise ConfigError(f"{path}:{where} {problem}; mend the YAML there") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: nested too deeply; flatten it") from error
