@@ -22,8 +22,6 @@ from edge.words.tokens import tokenize
 # How strongly weights are held to 0: n-grams (whose sentences have length 1), and the overlay's numbers (docs/words-experiments.md).
 _PENALTY, _PENALTY_RATED = 1.0, 0.3
 _PENALTY_CAUSE, _PENALTY_CAUSE_RATED = 0.5, 1.0
-# A row as it was heard counts twice for its label and half for its cause (1 and 1, 1 and a quarter were tried: docs/words-experiments.md).
-_HEARD, _HEARD_CAUSE = 2.0, 0.5
 # A noisy copy counts half of its row; a made sentence of another trade, of which there are few, three times; a made complaint half.
 _NOISY, _SERVICE, _COMPLAINT = 0.5, 3.0, 0.5
 _COPIES = 2
@@ -83,7 +81,7 @@ def train(given: Material, chosen: NDArray[np.int64], reader: Reader, *, seed: i
     parts = [(given.clean[chosen].sparse, chosen, 1.0)]
     heard = [int(position) for position in chosen if int(position) in given.spoken]
     if heard:
-        parts.append((reader.read([" ".join(given.spoken[position]) for position in heard]).sparse, np.array(heard), _HEARD))
+        parts.append((reader.read([" ".join(given.spoken[position]) for position in heard]).sparse, np.array(heard), 1.0))
         errors = WordErrors([(given.rows[position].text.split(), given.spoken[position]) for position in heard])
         chance = random.Random(seed)  # noqa: S311 (not a secret)
         for _ in range(copies):
@@ -103,10 +101,7 @@ def train(given: Material, chosen: NDArray[np.int64], reader: Reader, *, seed: i
     )  # fmt: skip
     balance = cause_balance(given)
     made = np.array([CAUSES.index(str(sentence.cause)) for sentence in given.complaints])
-    blamed = [
-        (part[given.causes[where] >= 0], where[given.causes[where] >= 0], _HEARD_CAUSE if weight == _HEARD else weight)
-        for part, where, weight in parts
-    ]
+    blamed = [(part[given.causes[where] >= 0], where[given.causes[where] >= 0], weight) for part, where, weight in parts]
     cause = _fit(
         [part for part, _, _ in blamed] + [complaint],
         [given.causes[where] for _, where, _ in blamed] + [made],
