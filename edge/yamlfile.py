@@ -4,7 +4,7 @@ import difflib
 import enum
 import re
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -68,17 +68,26 @@ def convert(raw: object, kind: type[T], path: Path) -> T:
         raise ConfigError(f"{path}: {_explain(str(error), kind)}") from error
 
 
-def _explain(message: str, kind: object) -> str:
+def located(message: str) -> tuple[str, str, str | None]:
+    """Msgspec's `message` taken apart: the key it is about ("" for the whole), what is wrong, and the unknown field, if that is it."""
     where = re.search(r" - at `\$\.?(.*?)`$", message)
-    key = where.group(1) if where else ""
     what = message[: where.start()] if where else message
-    known = dict(_fields(kind))
     unknown = re.search(r"unknown field `([^`]+)`", what)
+    return where.group(1) if where else "", what, unknown.group(1) if unknown else None
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The remedy for an unknown key: the nearest of the `known` ones, else `otherwise`."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean '{near[0]}'?" if near else otherwise
+
+
+def _explain(message: str, kind: object) -> str:
+    key, what, unknown = located(message)
+    known = dict(_fields(kind))
     if unknown:
-        near = difflib.get_close_matches(unknown.group(1), known, n=1, cutoff=0.5)
-        full = f"{key}.{unknown.group(1)}" if key else unknown.group(1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
-        return f"unknown key '{full}'; {hint}"
+        hint = did_you_mean(unknown, known, f"known keys: {', '.join(sorted(known))}")
+        return f"unknown key '{f'{key}.{unknown}' if key else unknown}'; {hint}"
     allowed = _allowed(known.get(re.sub(r".*\.|\[.*?\]", "", key))) if "enum value" in what else []
     hint = f"give one of {', '.join(allowed)}" if allowed else "see the table of keys in the README"
     return f"key '{key or '(top)'}': {what[0].lower() + what[1:]}; {hint}"

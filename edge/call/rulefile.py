@@ -1,6 +1,5 @@
 """What is wrong in a rules file, where, and what to do about it: one line for its author."""
 
-import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,22 +9,19 @@ import yaml
 
 from edge.call import conditions
 from edge.errors import ConfigError
+from edge.yamlfile import did_you_mean, located
 
 _CONDITIONS = tuple(kind for kind in vars(conditions).values() if isinstance(kind, type) and issubclass(kind, msgspec.Struct))
 
 
 def explain(message: str, kinds: Sequence[type[msgspec.Struct]]) -> tuple[str, str]:
     """Msgspec's `message` as the key it is about (`rules[0].when`, "" for the whole) and what is wrong, with a remedy."""
-    found = re.search(r" - at `\$\.?(.*?)`$", message)
-    where = found.group(1) if found else ""
-    what = message[: found.start()] if found else message
-    unknown = re.search(r"unknown field `([^`]+)`", what)
+    where, what, unknown = located(message)
     if unknown is None:
         return where, f"{what[:1].lower()}{what[1:]}; `undertone rules --help` and docs/rules.md say what it takes"
     known = sorted({name.rstrip("_") for kind in (*kinds, *_CONDITIONS) for name in kind.__struct_fields__})
-    near = difflib.get_close_matches(unknown.group(1), known, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else "docs/rules.md lists what there is"
-    return ".".join(part for part in (where, unknown.group(1)) if part), f"unknown key; {hint}"
+    hint = did_you_mean(unknown, known, "docs/rules.md lists what there is")
+    return ".".join(part for part in (where, unknown) if part), f"unknown key; {hint}"
 
 
 def refusal(path: Path, where: str, message: str) -> ConfigError:
