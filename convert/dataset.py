@@ -6,9 +6,10 @@ A cache is one folder a corpus: `meta.json` (clips in order, lengths) and one `c
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,14 @@ _DONE = "meta.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Clips with the spectrograms of their copies: `copies[name][i]` is float16, (frames, bands, planes), of `clips[i]`."""
+    """Clips with the spectrograms of their copies: `copies[name][i]` is float16, (frames, bands, planes), of `clips[i]`.
+
+    `whole` reads all of it from the cache again: what another process is given instead of gigabytes.
+    """
 
     clips: tuple[Clip, ...]
     copies: dict[str, list[NDArray[np.float16]]]
+    whole: "Callable[[], Prepared]"
 
     def only(self, chosen: Sequence[int]) -> "Prepared":
         """The clips at the places `chosen`."""
@@ -70,10 +75,11 @@ def prepare(clips: Sequence[Clip], cache: Path, *, copies: int, seed: int, worke
         if not (folder / _DONE).exists():
             _make(chosen, folder, copies=copies, seed=seed, workers=workers)
         parts.append(_load(chosen, folder))
-    names = list(parts[0].copies)
+    names = list(parts[0][1])
     return Prepared(
-        clips=tuple(clip for part in parts for clip in part.clips),
-        copies={name: [made for part in parts for made in part.copies[name]] for name in names},
+        clips=tuple(clip for part in parts for clip in part[0]),
+        copies={name: [made for part in parts for made in part[1][name]] for name in names},
+        whole=partial(prepare, clips, cache, copies=copies, seed=seed),
     )
 
 
@@ -144,10 +150,11 @@ def _make(clips: Sequence[Clip], folder: Path, *, copies: int, seed: int, worker
     (folder / _DONE).write_text(json.dumps({"kept": kept, "lengths": lengths}))
 
 
-def _load(clips: Sequence[Clip], folder: Path) -> Prepared:
+def _load(clips: Sequence[Clip], folder: Path) -> tuple[list[Clip], dict[str, list[NDArray[np.float16]]]]:
+    """The clips that could be used, and their copies."""
     meta = json.loads((folder / _DONE).read_text())
     copies = {}
     for name, lengths in meta["lengths"].items():
         whole = np.load(folder / f"copy-{name}.npy")
         copies[name] = np.split(whole, np.cumsum(lengths)[:-1])
-    return Prepared(clips=tuple(clips[i] for i in meta["kept"]), copies=copies)
+    return [clips[i] for i in meta["kept"]], copies

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     import msgspec
 
     from convert.compare import opened
-    from convert.judging import How, as_it_is, judge, train
+    from convert.judging import How, as_it_is, judge, train, train_ahead
     from convert.page import write_page
     from edge import __version__
 
@@ -88,7 +88,10 @@ def run(args: argparse.Namespace) -> int:
         results += [result for fold in folds("as-is", clips, seed=args.seed, parts=args.folds) for result in judge(fold, judged, how)]
     for protocol in (name for name in protocols if name != "as-is"):
         trained: tuple[Clip, ...] = ()
-        for fold in folds(protocol, clips, seed=args.seed, parts=args.folds):
+        chosen = list(folds(protocol, clips, seed=args.seed, parts=args.folds))
+        if prepared is not None:
+            train_ahead(chosen, prepared, how)
+        for fold in chosen:
             if prepared is not None and fold.train != trained:
                 judged, trained = train(fold, prepared, how), fold.train
             results += judge(fold, judged, how)
@@ -143,7 +146,7 @@ def _clips(roots: dict[str, Path], args: argparse.Namespace, *, train: bool) -> 
     """The clips without duplicates; their features too where a net will be trained."""
     from convert.corpora import gather
     from convert.dataset import duplicates, prepare
-    from convert.train import DEFAULT, QUICK
+    from convert.learning import DEFAULT, QUICK
 
     clips = gather(roots)
     twins = {second.path for _, second in duplicates(clips)}

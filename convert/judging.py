@@ -1,9 +1,7 @@
 """One fold after the other: trained as the shipped model is, loaded as a box loads it, and judged through its path."""
 
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +11,11 @@ import numpy as np
 from convert import prosody
 from convert.corpora import Clip
 from convert.dataset import Prepared
+from convert.learning import DEFAULT, QUICK, Recipe, Training, learn, side_by_side
 from convert.protocols import Fold, Result, describe
 from convert.score import FloatNet, figures, score, with_float
 from convert.splits import Split
-from convert.train import DEFAULT, QUICK, calibrated_on, learn
+from convert.train import calibrated_on
 from convert.voicebundle import Made, write
 from edge.bundle.manifest import Bundle
 from edge.bundle.signature import Trust
@@ -37,6 +36,11 @@ class How:
     conditions: tuple[str, ...]
     cache: Path
 
+    @property
+    def recipe(self) -> Recipe:
+        """How nets are trained for it."""
+        return QUICK if self.quick else DEFAULT
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
@@ -53,29 +57,41 @@ def as_it_is(bundle: Bundle) -> Judged:
     return Judged(model=model, calibration=msgspec.convert(bundle.manifest.calibration, Calibration), float_net=None)
 
 
+def train_ahead(chosen: Sequence[Fold], prepared: Prepared, how: How) -> None:
+    """The nets of several folds side by side, so that `train` finds them done."""
+    trainings = {training.keep: training for training in (_training(fold, prepared, how) for fold in chosen)}
+    side_by_side(prepared, list(trainings.values()), how.recipe, how.seed)
+
+
 def train(fold: Fold, prepared: Prepared, how: How) -> Judged:
     """The fold's net by the shipped recipe, as a bundle that the box's own code loads; goes on where it was broken off."""
     from convert.network import logits_of, to_int8
 
-    place = {clip: index for index, clip in enumerate(prepared.clips)}
-    recipe, pace = (QUICK, "quick") if how.quick else (DEFAULT, "full")
-    # The fold that `undertone-convert train` made for its own figures is not trained twice.
-    name = "fold" if fold.protocol == "held-out" and not how.quick else f"{fold.protocol}-{fold.name}-{pace}".replace(" ", "-")
-    chosen = prepared.only([place[clip] for clip in fold.train])
-    # With --json, stdout is the document's alone.
-    with redirect_stdout(sys.stderr):
-        trainer, sample = learn(chosen, recipe, how.seed, how.cache / name, f"{fold.protocol} {fold.name}")
+    training = _training(fold, prepared, how)
+    trainer, sample = learn(prepared, training, how.recipe, how.seed)
     net = to_int8(trainer.net, sample)
-    split = Split(train=(), calibrate=tuple(place[clip] for clip in fold.calibrate), test=(), words=())
+    split = Split(train=(), calibrate=_places(fold.calibrate, prepared), test=(), words=())
     with tempfile.TemporaryDirectory(prefix="undertone-fold-") as folder:
-        weights = prosody.fit(chosen)
-        calibration = calibrated_on(net, weights, prepared, split, how.cache / f"{name}.tflite")
+        weights = prosody.fit(prepared.only(training.places))
+        calibration = calibrated_on(net, weights, prepared, split, training.keep.with_suffix(".tflite"))
         made = Made(
             name="fold", version="0.0.0", calibration=calibration, prosody=weights, metrics={}, licence="for evaluation only", provenance={}
         )
         write(Path(folder), net, made, None)
         model = EmotionModel.load(Path(folder), trust=Trust(allow_unsigned=True))
     return Judged(model=model, calibration=calibration, float_net=lambda features: logits_of(trainer.net, features))
+
+
+def _training(fold: Fold, prepared: Prepared, how: How) -> Training:
+    # The fold that `undertone-convert train` made for its own figures is not trained twice.
+    pace = "quick" if how.quick else "full"
+    name = "fold" if fold.protocol == "held-out" and not how.quick else f"{fold.protocol}-{fold.name}-{pace}".replace(" ", "-")
+    return Training(title=f"{fold.protocol} {fold.name}", places=_places(fold.train, prepared), keep=how.cache / name)
+
+
+def _places(chosen: Sequence[Clip], prepared: Prepared) -> tuple[int, ...]:
+    place = {clip: index for index, clip in enumerate(prepared.clips)}
+    return tuple(place[clip] for clip in chosen)
 
 
 def judge(fold: Fold, judged: Judged, how: How) -> Iterator[Result]:

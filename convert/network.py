@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from edge.signal.features import LEVEL, PITCH, Features
 from edge.signal.spec import SPEC
@@ -94,9 +93,10 @@ def _block(x: Any, width: int, stride: tuple[int, int]) -> Any:
 class Trainer:
     """One training: the net, its optimiser, and the step. Members share no weight, so each learns as if it were alone."""
 
-    def __init__(self, *, steps: int, rate: float, seed: int) -> None:
+    def __init__(self, *, steps: int, rate: float, seed: int, threads: int) -> None:
         keras.utils.set_random_seed(seed)
-        tf.config.threading.set_intra_op_parallelism_threads(2)
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
         self.net, self._members = build()
         schedule = keras.optimizers.schedules.CosineDecay(rate / 20, steps, alpha=0.01, warmup_target=rate, warmup_steps=steps // 20)
         self._optimiser = keras.optimizers.AdamW(schedule, weight_decay=_WEIGHT_DECAY)
@@ -105,13 +105,14 @@ class Trainer:
         self._state = tf.train.Checkpoint(net=self.net, optimiser=self._optimiser)
         self._compiled: Callable[..., Any] = tf.function(self._step, jit_compile=False)
 
-    def epoch(self, features: Features, targets: NDArray[np.float32], *, batch: int, title: str) -> float:
+    def epoch(self, features: Features, targets: NDArray[np.float32], *, batch: int, after_step: Callable[[], object]) -> float:
         """One pass in the given order; the mean loss of all members together. `targets` are soft labels, (n, 7)."""
         total = 0.0
         starts = range(0, len(features) - batch + 1, batch)
-        for start in tqdm(starts, desc=title, unit="step", leave=False):
+        for start in starts:
             part = slice(start, start + batch)
             total += float(self._compiled(tf.constant(features[part]), tf.constant(targets[part])))
+            after_step()
         return total / max(1, len(starts))
 
     def _step(self, features: Any, targets: Any) -> Any:

@@ -1,10 +1,9 @@
 """`undertone-convert train`: corpora in, a checked bundle out, with what it is worth on speakers it never heard."""
 
 import argparse
-import json
 import sys
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.corpora import gather
+from convert.learning import DEFAULT, QUICK, Recipe, Training, learn, side_by_side
 from convert.splits import Split, by_speaker
 from edge.errors import UsageError
-from edge.signal.spec import SPEC
 
 if TYPE_CHECKING:
     from convert.dataset import Prepared
     from convert.network import Trainer
-    from edge.signal.features import Features
     from edge.voice.calibration import Calibration
     from edge.voice.prosody import Prosody
 
@@ -41,23 +39,6 @@ _LICENCES = {
     "ased": "ASED (research)",
     "csv": "the site's own clips",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """How long and how fast. An epoch is `size` windows drawn anew, whatever the corpora hold."""
-
-    epochs: int
-    size: int
-    batch: int = 64
-    rate: float = 2e-3
-    copies: int = 2
-
-
-# As many epochs as two cores do in 90 minutes, both nets and the features (40 s an epoch, measured). The shipped nets had 80:
-# `--epochs 80`, two hours.
-DEFAULT = Recipe(epochs=56, size=8192)
-QUICK = Recipe(epochs=3, size=2048, copies=0)
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -107,7 +88,11 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("train: not one clip could be used; see the warnings above")
     split = by_speaker(prepared.clips, args.seed)
 
-    trainer, sample = learn(prepared.only(split.train), recipe, args.seed, args.cache / "fold", "without held-out speakers")
+    fold = Training(title="without held-out speakers", places=split.train, keep=args.cache / "fold")
+    everybody = Training(title="on everybody", places=tuple(range(len(prepared.clips))), keep=args.cache / "all")
+    side_by_side(prepared, [fold] if args.quick else [fold, everybody], recipe, args.seed)
+
+    trainer, sample = learn(prepared, fold, recipe, args.seed)
     net = to_int8(trainer.net, sample)
     weights = prosody.fit(prepared.only(split.train))
     calibration = calibrated_on(net, weights, prepared, split, args.cache / "fold.tflite")
@@ -125,35 +110,12 @@ def run(args: argparse.Namespace) -> int:
     metrics = voicebundle.judge(model, [prepared.clips[i] for i in (*split.test, *split.words)], "judging")
     metrics |= _float_loss(trainer, net, weights, prepared, split, args.cache / "fold.tflite")
     if not args.quick:
-        trainer, sample = learn(prepared, recipe, args.seed, args.cache / "all", "on everybody")
+        trainer, sample = learn(prepared, everybody, recipe, args.seed)
         net, made = to_int8(trainer.net, sample), replace(made, prosody=prosody.fit(prepared))
     bundle = voicebundle.write(args.out, net, replace(made, metrics=metrics), args.key)
     _print(metrics, calibration)
     print(f"{bundle.label}: {args.out} ({len(net) / 1000:.0f} kB), {'signed' if bundle.signed_by or args.key else 'unsigned'}")
     return 0
-
-
-def learn(prepared: "Prepared", recipe: Recipe, seed: int, keep: Path, title: str) -> "tuple[Trainer, Features]":
-    """A net trained on `prepared`, going on from `keep` if that is the same training, and windows to quantise it by."""
-    from convert.augment import Sampler
-    from convert.network import MEMBERS, Trainer
-
-    sampler = Sampler(prepared)
-    last = recipe.epochs
-    trainer = Trainer(steps=last * (recipe.size // recipe.batch), rate=recipe.rate, seed=seed)
-    identity = f"{recipe} {MEMBERS} {SPEC} {seed} {len(prepared.clips)} {sorted({c.speaker for c in prepared.clips})}"
-    done = 0
-    note = keep.with_suffix(".json")
-    if note.exists() and (noted := json.loads(note.read_text()))["identity"] == identity:
-        done = int(noted["done"])
-        trainer.resume(keep)
-    for epoch in range(done, last):
-        batch = sampler.epoch(recipe.size, np.random.default_rng([seed, epoch]))
-        loss = trainer.epoch(batch.features, batch.targets, batch=recipe.batch, title=f"{title} {epoch + 1}/{last}")
-        print(f"{title}: {epoch + 1}/{last}, loss {loss:.3f}", flush=True)
-        trainer.save(keep)
-        note.write_text(json.dumps({"identity": identity, "done": epoch + 1}))
-    return trainer, sampler.representative(400, np.random.default_rng([seed, 9999]))
 
 
 def calibrated_on(net: bytes, spoken: "Prosody | None", prepared: "Prepared", split: Split, scratch: Path) -> "Calibration":
