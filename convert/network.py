@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,25 @@ from edge.signal.features import LEVEL, PITCH, Features
 from edge.signal.spec import SPEC
 from edge.voice.labels import LABELS, NEGATIVE
 
-# TensorFlow prints pages of its own start-up; a technician needs none of it.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import tensorflow as tf
-from keras import layers
+@contextlib.contextmanager
+def _no_notes() -> Iterator[None]:
+    """TensorFlow writes notes of its own start-up to file descriptor 2, whatever it is told; a technician needs none of them."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with _no_notes():
+    import keras
+    import tensorflow as tf
+    from keras import layers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
