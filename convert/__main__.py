@@ -19,11 +19,11 @@ _EXAMPLES = """\
 the way of a model:
   undertone-convert keygen leeds                            once: the key that signs your models
   undertone-convert train --ravdess DIR --csv clips.csv     a bundle in a folder
-  undertone-convert evaluate --bundle BUNDLE --csv clips.csv --html report.html
+  undertone-convert evaluate --bundle BUNDLE --csv other-clips.csv --html report.html
   undertone-convert diff models/voice BUNDLE                better or worse, in figures
   undertone-convert pack BUNDLE --key leeds.key             one signed .tar
   undertone-convert push BUNDLE.tar --url URL --site leeds  to every box, a few of them first
-  undertone model install BUNDLE.tar                        or from a stick, on the box
+  undertone model install BUNDLE.tar --config FILE          or from a stick, on the box
 
 every command explains itself: undertone-convert COMMAND --help
 exit codes: 0 good, 1 the work failed, 2 wrong use

@@ -100,7 +100,7 @@ def _pack(args: argparse.Namespace) -> int:
         out = args.out or args.folder.parent / f"{bundle.label}.tar"
         pack(bundle, out)
     signer = f"signed with key {bundle.signed_by}" if bundle.signed_by else "NOT signed: boxes refuse it ('models.allow_unsigned')"
-    print(f"{out}: {bundle.label}, {out.stat().st_size:,} bytes, {signer}; next: `undertone model install {out}` on a box")
+    print(f"{out}: {bundle.label}, {out.stat().st_size:,} bytes, {signer}; next: `undertone model install {out} --config FILE` on a box")
     return 0
 
 

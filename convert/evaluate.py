@@ -26,7 +26,7 @@ examples:
 
 protocols (several with commas):
   as-is          --bundle on every clip given
-  held-out       trained without a third of the speakers, tested on those
+  held-out       trained without a third of the speakers: half of those calibrate, the others test
   random         TESS cut at random: the leak
   tess-actress   from one TESS actress to the other, both ways
   ravdess-kfold  RAVDESS actors in turn

@@ -39,7 +39,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 SAYS = {
     "as-is": "The given bundle itself on every clip given. Honest only for clips whose speakers it never heard.",
-    "held-out": "The recipe of the shipped model without a third of the speakers, tested on those (corpora of two speakers: on words).",
+    "held-out": "The recipe of the shipped model without a third of the speakers; half of those calibrate, half test (of two: words).",
     "random": "TESS cut at random, as most published figures are made: both actresses are in training and test. This is the leak.",
     "tess-actress": "Trained on one TESS actress, tested on the other.",
     "ravdess-kfold": "RAVDESS actors in turn: each is judged by a net that never heard them.",

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 examples:
-  undertone-convert words --csv train.csv --spoken ~/spoken.jsonl --speak 1000          speak rows first (hours; goes on where it was)
+  undertone-convert words --csv train.csv --spoken ~/spoken.jsonl --speak 1000          speak rows first (half an hour; resumable)
   undertone-convert words --csv train.csv --spoken ~/spoken.jsonl --evaluate            the table: our figures and the baselines'
   undertone-convert words --csv train.csv --spoken ~/spoken.jsonl --out models/words    a bundle, trained on every row
-  undertone-convert words --csv train.csv --quick --out build/words                     a try of a few minutes
+  undertone-convert words --csv train.csv --quick --out build/words                     a try of a minute
 
 the CSV has the columns id, text, label (negative, neutral, positive), cause (one of ten, for negatives; else empty).
 near-duplicates stay in one of five folds; every figure is of rows that the model did not see, and of calibration that was
@@ -55,6 +55,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--quick", action="store_true", help="one fold instead of five")
     parser.add_argument("--seed", type=int, default=1, help="of the word errors and the made sentences")
     parser.add_argument("--release", default="1.0.0", metavar="X.Y.Z", help="the bundle's version")
+    parser.add_argument("--licence", default=_LICENCE, metavar="TEXT", help="licence of what it learnt from (default: the airlines')")
     parser.add_argument("--key", type=Path, metavar="FILE", help="private key to sign with; unsigned bundles are refused by boxes")
     parser.set_defaults(run=run)
 
@@ -66,11 +67,16 @@ def run(args: argparse.Namespace) -> int:
     if args.speak and args.spoken is None:
         raise UsageError("words: --speak needs --spoken FILE to keep what was heard")
     from convert.words_corpus import folds, read_rows
-    from convert.words_report import calibrate, out_of_fold
+    from convert.words_report import calibrate, out_of_fold, read_sentences
     from convert.words_service import AIRLINE_FORMS, service_sentences
     from convert.words_spoken import read_spoken
     from convert.words_train import Reader, material
+    from edge.bundle.signature import read_private
 
+    # Minutes of work are not to end at a file that cannot be read.
+    if args.key is not None:
+        read_private(args.key)
+    read_sentences([*args.service, *args.sealed])
     rows = read_rows(args.csv)
     if args.speak:
         _speak(args, rows)
@@ -135,5 +141,5 @@ def _ship(args: argparse.Namespace, given: "Material", reader: "Reader", fitted:
     from convert.words_train import train
 
     table = train(given, np.arange(len(given.rows)), reader, seed=args.seed)
-    bundle = pack(args.out, table, fitted, given, measured, name=_NAME, version=args.release, licence=_LICENCE, key=args.key)
+    bundle = pack(args.out, table, fitted, given, measured, name=_NAME, version=args.release, licence=args.licence, key=args.key)
     print_shipped(bundle, args.service, args.sealed, [row.text for row in given.rows[:300]])

@@ -43,22 +43,28 @@ class Row:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a CSV file with id, text, label, cause. Raises UsageError naming file and column."""
+    """The rows of a CSV file with id, text, label, cause. Raises UsageError naming file, line and column."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            table = list(csv.DictReader(file))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; give a CSV file with the columns id, text, label, cause") from error
-    missing = {"id", "text", "label", "cause"} - set(table[0] if table else ())
+            reader = csv.DictReader(file)
+            table = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path}: cannot be read ({error}); give a UTF-8 CSV file with the columns id, text, label, cause") from error
+    missing = {"id", "text", "label", "cause"} - set(table[0][1] if table else ())
     if missing:
         raise UsageError(f"{path}: no column {', '.join(sorted(missing))}; give a CSV file with the columns id, text, label, cause")
-    try:
-        return [
-            Row(id=r["id"], text=r["text"], label=LABELS.index(r["label"]), cause=CAUSES.index(r["cause"]) if r["cause"] else -1)
-            for r in table
-        ]
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}; labels are {', '.join(LABELS)}; causes are {', '.join(CAUSES)}") from error
+    return [_row(row, f"{path}: line {line}") for line, row in table]
+
+
+def _row(row: dict[str, str | None], where: str) -> Row:
+    text, label, cause = row["text"], row["label"], row["cause"]
+    if not row["id"] or text is None:
+        raise UsageError(f"{where}: id and text may not be missing; fill them in")
+    if label not in LABELS:
+        raise UsageError(f"{where}: label '{label}' is none of {', '.join(LABELS)}; rename it")
+    if cause and cause not in CAUSES:
+        raise UsageError(f"{where}: cause '{cause}' is none of {', '.join(CAUSES)}; rename it, or leave it empty")
+    return Row(id=row["id"], text=text, label=LABELS.index(label), cause=CAUSES.index(cause) if cause else -1)
 
 
 def duplicate_groups(texts: Sequence[str]) -> NDArray[np.int64]:

@@ -59,20 +59,6 @@ def macro_f1(truth: NDArray[np.int64], said: NDArray[np.int64], classes: int) ->
     return float(np.mean(scores))
 
 
-def auc(score: Floats, positive: NDArray[np.bool_]) -> float:
-    """Area under the ROC curve, ties counted half (Mann-Whitney)."""
-    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    yes, no = int(positive.sum()), int((~positive).sum())
-    return float((ranks[positive].sum() - yes * (yes + 1) / 2) / (yes * no))
-
-
-def ece(p: Floats, truth: NDArray[np.bool_], bins: int = 10) -> float:
-    """Expected calibration error over `bins` equal steps of probability (Naeini et al. 2015)."""
-    which = np.minimum((p * bins).astype(int), bins - 1)
-    return float(sum(abs(p[which == b].mean() - truth[which == b].mean()) * (which == b).mean() for b in range(bins) if (which == b).any()))
-
-
 def top_k(probabilities: Floats, truth: NDArray[np.int64], k: int) -> float:
     """The share of rows whose truth is among the k likeliest."""
     best = np.argsort(-probabilities, axis=1)[:, :k]

@@ -43,13 +43,19 @@ class Sentences:
 
 def read_sentences(paths: Sequence[Path]) -> Sentences:
     """The sentences of YAML lists of {text, label, ...}. Raises UsageError."""
-    items: list[dict[str, str]] = []
+    texts: list[str] = []
+    labels: list[int] = []
     for path in paths:
         try:
-            items += yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
+            items = [(str(item["text"]), item["label"]) for item in yaml.safe_load(path.read_text(encoding="utf-8"))]
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, LookupError, TypeError) as error:
             raise UsageError(f"{path}: cannot be read ({error}); give a YAML list of {{text, label}}") from error
-    return Sentences(texts=[item["text"] for item in items], labels=np.array([LABELS.index(item["label"]) for item in items], np.int64))
+        for text, label in items:
+            if label not in LABELS:
+                raise UsageError(f"{path}: '{text}': label '{label}' is none of {', '.join(LABELS)}; rename it")
+            texts.append(text)
+            labels.append(LABELS.index(label))
+    return Sentences(texts=texts, labels=np.array(labels, np.int64))
 
 
 def out_of_fold(

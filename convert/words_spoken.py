@@ -29,11 +29,18 @@ _BEFORE, _AFTER = 3 * SAMPLE_RATE // 10, SAMPLE_RATE // 2
 
 
 def read_spoken(path: Path) -> dict[str, list[str]]:
-    """Row id -> heard words, from the cache at `path`; empty where there is none."""
+    """Row id -> heard words, from the cache at `path`; empty where there is none. Raises UsageError naming a line that is none of ours."""
     if not path.is_file():
         return {}
+    spoken: dict[str, list[str]] = {}
     with path.open(encoding="utf-8") as file:
-        return {row["id"]: [word for word, _ in row["heard"]] for row in map(json.loads, file)}
+        for number, line in enumerate(file, start=1):
+            try:
+                row = json.loads(line)
+                spoken[row["id"]] = [word for word, _ in row["heard"]]
+            except (ValueError, KeyError, TypeError) as error:
+                raise UsageError(f"{path}: line {number}: is no spoken row ({error}); delete that line: its row is spoken again") from error
+    return spoken
 
 
 def speak_rows(rows: Sequence[Row], wanted: int, path: Path, vosk: Path) -> Iterator[int]:

@@ -64,7 +64,7 @@ class MqttConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 class ModelsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Model folders (null: those installed in the state directory, else those shipped) and who may sign them.
 
-    A new voice model is on probation for `probation_calls` calls or `probation_hours`, whichever is sooner (0 calls: not at all).
+    A new model is on probation for `probation_calls` calls and 30 utterances, or `probation_hours`, whichever is sooner (0 calls: none).
     """
 
     voice: str | None = None

@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     if limit is not None and len(config.lines) > limit:
         raise ConfigError(
             f"{args.config}: key 'lines': {len(config.lines)} lines, but this box was measured to carry {limit};"
-            f" take lines out, or measure again when nothing else runs: undertone doctor --bench --config {args.config}"
+            f" take lines out, or measure again when nothing else runs:"
+            f" undertone doctor --bench --lines {len(config.lines)} --config {args.config}"
         )
     from edge.app import App
     from edge.secrecy import no_core_dumps

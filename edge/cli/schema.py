@@ -14,7 +14,6 @@ examples:
   undertone schema --out schemas/              every schema as a file
   undertone schema --asyncapi > asyncapi.yaml  the whole bus: topics, events, commands
   undertone schema --markdown                  every field as tables (docs/bus.md is made with it)
-  undertone replay call.wav --json | check-jsonschema --schemafile schemas/...
 """
 
 

@@ -15,7 +15,7 @@ _EXAMPLES = """\
 examples:
   undertone voice angry.wav                     a table: seven emotions and how negative
   undertone voice clips/*.wav --json            one JSON object a line, for a script
-  undertone voice a.wav --model build/voice     another bundle than the shipped one
+  undertone voice a.wav --model build/voice --allow-unsigned     another bundle than the shipped one
 
 each recording is taken as one utterance of a customer, mono (the mean of its channels), of any rate and format.
 a clip that cannot be judged has null probabilities and a reason: too_short (under 0.3 s of voice), too_quiet.

@@ -24,7 +24,7 @@ write as people speak; numbers may be digits. label is negative, neutral or posi
 script) is neutral, as usual on calls, with a reason: no_words, too_short, unclear, agent. drivers name the lexicon entries (see
 edge/words/lexicon.yaml for their patterns), VADER's words and learned words that moved it; below 0 means towards negative.
 "text" is your own line, as you gave it; "redacted" is all of it that could leave a box.
-exit codes: 0 good, 1 a file or model cannot be used, 2 wrong use
+exit codes: 0 good, 1 a model is refused or a line is too long, 2 wrong use, or a file that cannot be read
 """
 
 # The longest utterance, 20 s, holds a twentieth of it; what is worked out on a line grows faster than the line.
