@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,10 +29,10 @@ examples:
   undertone-convert train --ravdess RAVDESS --csv our-clips.csv                     with a site's own clips
 
 the CSV has the columns path,label,speaker; labels: angry, disgust, fear, happy, neutral, sad, surprised.
-two nets are trained: one without a third of the speakers, on which it is calibrated and judged, and then the one that is
-kept, on everybody. an interrupted training goes on where it was: give the same command again.
+two nets are trained side by side: one without a third of the speakers, on which it is calibrated and judged, and the one that
+is kept, on everybody. on two cores the four corpora take an hour and a quarter. an interrupted training goes on where it was:
+give the same command again.
 """
-_NON_COMMERCIAL = "CC BY-NC-SA 4.0, non-commercial use only: trained on "
 _LICENCES = {
     "tess": "TESS (CC BY-NC-ND 4.0)",
     "ravdess": "RAVDESS (CC BY-NC-SA 4.0)",
@@ -70,12 +71,17 @@ def run(args: argparse.Namespace) -> int:
     from convert import prosody, voicebundle
     from convert.dataset import duplicates, prepare
     from convert.network import to_int8
-    from edge.bundle.signature import Trust
+    from edge.bundle.signature import Trust, read_private
     from edge.voice.emotion import EmotionModel
 
     roots = {name: getattr(args, name) for name in ("tess", "ravdess", "nemo", "ased", "csv") if getattr(args, name) is not None}
     if not roots:
         raise UsageError("train: no corpus given; give at least one of --tess, --ravdess, --nemo, --ased, --csv")
+    if args.epochs is not None and args.epochs < 1:
+        raise UsageError(f"train: --epochs {args.epochs}: give 1 or more")
+    # An hour's work is not to end at a key that cannot be read.
+    if args.key is not None:
+        read_private(args.key)
     recipe = QUICK if args.quick else DEFAULT
     recipe = replace(recipe, epochs=args.epochs or recipe.epochs)
     clips = gather(roots)
@@ -102,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         calibration=calibration,
         prosody=weights,
         metrics={},
-        licence=_NON_COMMERCIAL + ", ".join(_LICENCES[name] for name in roots),
+        licence=_licence(list(roots)),
         provenance=_provenance(prepared, recipe, args.seed),
     )
     voicebundle.write(args.out, net, made, None)
@@ -116,6 +122,12 @@ def run(args: argparse.Namespace) -> int:
     _print(metrics, calibration)
     print(f"{bundle.label}: {args.out} ({len(net) / 1000:.0f} kB), {'signed' if bundle.signed_by or args.key else 'unsigned'}")
     return 0
+
+
+def _licence(corpora: Sequence[str]) -> str:
+    """What a model that learnt from `corpora` may be used for: their own clips are a site's own business, each corpus forbids trade."""
+    learnt = "trained on " + ", ".join(_LICENCES[name] for name in corpora)
+    return learnt if set(corpora) == {"csv"} else f"CC BY-NC-SA 4.0, non-commercial use only: {learnt}"
 
 
 def calibrated_on(net: bytes, spoken: "Prosody | None", prepared: "Prepared", split: Split, scratch: Path) -> "Calibration":

@@ -1,10 +1,14 @@
 """`undertone-convert train` as a technician runs it: synthetic clips in, a bundle out that the box takes."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
+from convert import learning
+from convert.corpora import gather
+from convert.dataset import prepare
 from edge.bundle.golden import Recipe
 from edge.bundle.signature import Trust
 from edge.capture.wavfile import write
@@ -52,8 +56,28 @@ def test_quick_training_leaves_a_bundle_that_the_box_takes_and_goes_on_where_it_
     assert (tmp_path / "again" / "model.tflite").read_bytes() == net
 
 
-def test_no_corpus_is_wrong_use():
-    done = subprocess.run([sys.executable, "-m", "convert", "train"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "no corpus given" in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 2, "no corpus given"),
+        (["--ravdess", "somewhere", "--epochs", "0"], 2, "--epochs 0: give 1 or more"),
+        (["--ravdess", "somewhere", "--key", "nowhere.key"], 1, "nowhere.key: no such key file"),
+    ],
+)
+def test_wrong_use_is_told_before_any_work(arguments, code, said):
+    done = subprocess.run([sys.executable, "-m", "convert", "train", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_nets_trained_side_by_side_are_done_and_the_same_for_the_same_seed(ravdess, tmp_path):
+    recipe = learning.Recipe(epochs=1, size=128, copies=0)
+    prepared = prepare(gather({"ravdess": ravdess}), tmp_path, copies=0, seed=1)
+    places = tuple(range(len(prepared.clips)))
+    trainings = [learning.Training(title=name, places=places, keep=tmp_path / name) for name in ("one", "two")]
+    learning.side_by_side(prepared, trainings, recipe, 1)
+    one, two = (json.loads(training.keep.with_suffix(".json").read_text()) for training in trainings)
+    assert one == two
+    assert one["done"] == 1
+    assert (tmp_path / "one.data-00000-of-00001").read_bytes() == (tmp_path / "two.data-00000-of-00001").read_bytes()
