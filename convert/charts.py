@@ -45,7 +45,7 @@ def reliability(found: Figures) -> str:
                 f'<circle class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="{2 + 5 * (count / largest) ** 0.5:.1f}">'
                 f"<title>{name} calibration: said {said:.2f}, was {was:.2f}, {count} clips</title></circle>"
             )
-    parts += _legend([("before", f"before, ECE {found.ece_before:.3f}"), ("after", f"after, ECE {found.ece_after:.3f}")], bottom=True)
+    parts += _legend([("before", f"before, ECE {found.ece_before:.3f}"), ("after", f"after, ECE {found.ece_after:.3f}")])
     return _svg(_SIZE + _LEFT + 12, _SIZE + _TOP + _BOTTOM, "Reliability", parts)
 
 
@@ -97,8 +97,8 @@ def _axes(across: str, up: str, top: float = 1.0) -> list[str]:
     return parts
 
 
-def _legend(entries: Sequence[tuple[str, str]], *, bottom: bool) -> list[str]:
-    y = _TOP + _SIZE - 14 - 18 * (len(entries) - 1) if bottom else _TOP + 18
+def _legend(entries: Sequence[tuple[str, str]]) -> list[str]:
+    y = _TOP + _SIZE - 14 - 18 * (len(entries) - 1)
     parts = []
     for number, (kind, text) in enumerate(entries):
         at = y + 18 * number

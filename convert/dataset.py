@@ -1,15 +1,17 @@
 """Clips to spectrograms, in several degraded copies each, worked out once and kept in a cache folder.
 
-A cache is one folder a corpus: `meta.json` (clips in order, lengths) and one `copy-NAME.npy` (float16, (all frames, bands, planes)) a copy.
+A cache is one folder a corpus: `meta.json` (clips in order, why some were skipped, lengths) and one `copy-NAME.npy` (float16, (all frames,
+bands, planes)) a copy.
 """
 
 import hashlib
 import json
+import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +20,9 @@ from tqdm import tqdm
 
 from convert import degrade
 from convert.corpora import Clip
+from edge.bundle.archive import replace_whole
 from edge.capture.wavfile import read_clip
-from edge.errors import SourceError
+from edge.errors import SourceError, UsageError
 from edge.signal.features import spectrogram
 from edge.signal.resample import resample
 from edge.signal.spec import SPEC
@@ -34,14 +37,10 @@ _DONE = "meta.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Clips with the spectrograms of their copies: `copies[name][i]` is float16, (frames, bands, planes), of `clips[i]`.
-
-    `whole` reads all of it from the cache again: what another process is given instead of gigabytes.
-    """
+    """Clips with the spectrograms of their copies: `copies[name][i]` is float16, (frames, bands, planes), of `clips[i]`."""
 
     clips: tuple[Clip, ...]
     copies: dict[str, list[NDArray[np.float16]]]
-    whole: "Callable[[], Prepared]"
 
     def only(self, chosen: Sequence[int]) -> "Prepared":
         """The clips at the places `chosen`."""
@@ -50,6 +49,14 @@ class Prepared:
             clips=tuple(self.clips[i] for i in chosen),
             copies={name: [made[i] for i in chosen] for name, made in self.copies.items()},
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cached:
+    """One corpus in the cache: its clips that could be used, and the folder of their spectrograms. What another process is given."""
+
+    clips: tuple[Clip, ...]
+    folder: Path
 
 
 def load_pcm(clip: Clip) -> Pcm:
@@ -63,24 +70,42 @@ def load_pcm(clip: Clip) -> Pcm:
     return pcm
 
 
-def prepare(clips: Sequence[Clip], cache: Path, *, copies: int, seed: int, workers: int = 2) -> Prepared:
+def cache(clips: Sequence[Clip], root: Path, *, copies: int, seed: int, workers: int = 2) -> list[Cached]:
     """Spectrograms of `clips`: as they are ("wide"), through a plain G.711 line ("phone"), and `copies` random calls ("call1", ...).
 
-    What the cache holds already is not made again. A bad clip is named on stderr and left out.
+    What is below `root` already is not made again. A bad clip is named on stderr and left out. Raises UsageError naming a corpus
+    in which no clip could be used.
     """
     parts = []
     for corpus in dict.fromkeys(clip.corpus for clip in clips):
         chosen = [clip for clip in clips if clip.corpus == corpus]
-        folder = cache / f"{corpus}-{_key(chosen, copies, seed)}"
+        folder = root / f"{corpus}-{_key(chosen, copies, seed)}"
         if not (folder / _DONE).exists():
             _make(chosen, folder, copies=copies, seed=seed, workers=workers)
-        parts.append(_load(chosen, folder))
-    names = list(parts[0][1])
-    return Prepared(
-        clips=tuple(clip for part in parts for clip in part[0]),
-        copies={name: [made for part in parts for made in part[1][name]] for name in names},
-        whole=partial(prepare, clips, cache, copies=copies, seed=seed),
-    )
+        meta = json.loads((folder / _DONE).read_text())
+        for reason in meta["skipped"]:
+            print(f"undertone-convert: warning: skipped: {reason}", file=sys.stderr)
+        if not meta["kept"]:
+            raise UsageError(f"--{corpus}: not one of its {len(chosen)} clips could be used; see the warnings above")
+        parts.append(Cached(clips=tuple(chosen[i] for i in meta["kept"]), folder=folder))
+    return parts
+
+
+def load(parts: Sequence[Cached]) -> Prepared:
+    """What `cache` left. The spectrograms stay on the disk until they are looked at, and processes share their memory."""
+    clips: list[Clip] = []
+    copies: dict[str, list[NDArray[np.float16]]] = {}
+    for part in parts:
+        clips += part.clips
+        for name, lengths in json.loads((part.folder / _DONE).read_text())["lengths"].items():
+            whole = np.asarray(np.load(part.folder / f"copy-{name}.npy", mmap_mode="r"))
+            copies.setdefault(name, []).extend(np.split(whole, np.cumsum(lengths)[:-1]))
+    return Prepared(clips=tuple(clips), copies=copies)
+
+
+def end_on_interrupt() -> None:
+    """For worker processes: Ctrl-C ends them at once and without a page of traceback each."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def copies_of(index: int, clip: Clip, others: Sequence[Clip], copies: int, seed: int) -> dict[str, Pcm]:
@@ -88,7 +113,11 @@ def copies_of(index: int, clip: Clip, others: Sequence[Clip], copies: int, seed:
     rng = np.random.default_rng([seed, index])
     pcm = load_pcm(clip)
     made = {"wide": pcm, "phone": degrade.g711(pcm)}
-    voices = [load_pcm(other) for other in others] if copies else []
+    voices = []
+    for other in others if copies else ():
+        # A bad clip is named in its own turn; it takes no other with it.
+        with suppress(SourceError):
+            voices.append(load_pcm(other))
     # Speech played backwards is as good as another voice for babble, and costs no reading.
     voices += [voice[::-1] for voice in voices]
     for number in range(1, copies + 1):
@@ -96,24 +125,25 @@ def copies_of(index: int, clip: Clip, others: Sequence[Clip], copies: int, seed:
     return made
 
 
-def duplicates(clips: Sequence[Clip]) -> list[tuple[Clip, Clip]]:
-    """Pairs of clips whose files are the same byte for byte: in two splits they would be a leak."""
+def distinct(clips: Sequence[Clip]) -> list[Clip]:
+    """`clips` without those whose files are others' byte for byte, each named on stderr: in two splits they would be a leak."""
     seen: dict[tuple[int, str], Clip] = {}
-    found = []
+    kept = []
     for clip in clips:
-        if not clip.path.is_file():
-            continue
-        key = (clip.path.stat().st_size, hashlib.sha256(clip.path.read_bytes()).hexdigest())
-        if key in seen:
-            found.append((seen[key], clip))
-        else:
+        if clip.path.is_file():
+            key = (clip.path.stat().st_size, hashlib.sha256(clip.path.read_bytes()).hexdigest())
+            if key in seen:
+                print(f"undertone-convert: warning: the same recording twice: {clip.path} is {seen[key].path}; left out", file=sys.stderr)
+                continue
             seen[key] = clip
-    return found
+        kept.append(clip)
+    return kept
 
 
 def _key(clips: Sequence[Clip], copies: int, seed: int) -> str:
     """Changes with whatever the spectrograms depend on."""
-    text = json.dumps([[str(c.path), c.path.stat().st_size if c.path.exists() else 0] for c in clips])
+    files = ((clip.path, clip.path.stat() if clip.path.exists() else None) for clip in clips)
+    text = json.dumps([[str(path), [known.st_size, known.st_mtime_ns] if known else None] for path, known in files])
     return hashlib.sha256(f"{text}{SPEC}{copies}{seed}{degrade.VERSION}".encode()).hexdigest()[:12]
 
 
@@ -134,12 +164,13 @@ def _jobs(clips: Sequence[Clip], copies: int, seed: int) -> Iterator[tuple[int, 
 def _make(clips: Sequence[Clip], folder: Path, *, copies: int, seed: int, workers: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     kept: list[int] = []
+    skipped: list[str] = []
     made: dict[str, list[NDArray[np.float16]]] = {}
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=end_on_interrupt) as pool:
         results = pool.map(_one, _jobs(clips, copies, seed), chunksize=16)
-        for index, result in enumerate(tqdm(results, total=len(clips), desc=f"features {clips[0].corpus}", unit="clip")):
+        for index, result in enumerate(tqdm(results, total=len(clips), desc=f"features {clips[0].corpus}", unit="clip", disable=None)):
             if isinstance(result, str):
-                print(f"undertone-convert: warning: skipped: {result}", file=sys.stderr)
+                skipped.append(result)
                 continue
             kept.append(index)
             for name, spectrum in result.items():
@@ -147,14 +178,4 @@ def _make(clips: Sequence[Clip], folder: Path, *, copies: int, seed: int, worker
     for name, spectra in made.items():
         np.save(folder / f"copy-{name}.npy", np.concatenate(spectra))
     lengths = {name: [len(s) for s in spectra] for name, spectra in made.items()}
-    (folder / _DONE).write_text(json.dumps({"kept": kept, "lengths": lengths}))
-
-
-def _load(clips: Sequence[Clip], folder: Path) -> tuple[list[Clip], dict[str, list[NDArray[np.float16]]]]:
-    """The clips that could be used, and their copies."""
-    meta = json.loads((folder / _DONE).read_text())
-    copies = {}
-    for name, lengths in meta["lengths"].items():
-        whole = np.load(folder / f"copy-{name}.npy")
-        copies[name] = np.split(whole, np.cumsum(lengths)[:-1])
-    return [clips[i] for i in meta["kept"]], copies
+    replace_whole(folder / _DONE, json.dumps({"kept": kept, "skipped": skipped, "lengths": lengths}).encode())

@@ -11,7 +11,7 @@ from edge.errors import UsageError
 
 if TYPE_CHECKING:
     from convert.corpora import Clip
-    from convert.dataset import Prepared
+    from convert.dataset import Cached
     from convert.score import Range
     from edge.bundle.manifest import Bundle
 
@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     import msgspec
 
     from convert.compare import opened
+    from convert.dataset import load
     from convert.judging import How, as_it_is, judge, train, train_ahead
     from convert.page import write_page
     from edge import __version__
@@ -77,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("evaluate: no clips given; give at least one of --tess, --ravdess, --nemo, --ased, --csv")
     protocols = _protocols(args)
     how = How(seed=args.seed, quick=args.quick, clips=args.clips, conditions=_conditions(args.conditions), cache=args.cache)
-    clips, prepared = _clips(roots, args, train=protocols != ["as-is"])
+    clips, parts = _clips(roots, args, train=protocols != ["as-is"])
+    prepared = load(parts)
     results: list[Result] = []
     label, sha, licence = "the recipe of undertone-convert train", "", ", ".join(roots)
     if args.bundle:
@@ -89,10 +91,9 @@ def run(args: argparse.Namespace) -> int:
     for protocol in (name for name in protocols if name != "as-is"):
         trained: tuple[Clip, ...] = ()
         chosen = list(folds(protocol, clips, seed=args.seed, parts=args.folds))
-        if prepared is not None:
-            train_ahead(chosen, prepared, how)
+        train_ahead(chosen, parts, how)
         for fold in chosen:
-            if prepared is not None and fold.train != trained:
+            if fold.train != trained:
                 judged, trained = train(fold, prepared, how), fold.train
             results += judge(fold, judged, how)
     pace = "Nets for protocols that train were trained with --quick: not by the shipped recipe." if args.quick else ""
@@ -142,21 +143,17 @@ def _conditions(wanted: str | None) -> tuple[str, ...]:
     return tuple(short[part] for part in wanted.split(","))
 
 
-def _clips(roots: dict[str, Path], args: argparse.Namespace, *, train: bool) -> "tuple[Sequence[Clip], Prepared | None]":
-    """The clips without duplicates; their features too where a net will be trained."""
+def _clips(roots: dict[str, Path], args: argparse.Namespace, *, train: bool) -> "tuple[Sequence[Clip], Sequence[Cached]]":
+    """The clips without duplicates; their features in the cache too where a net will be trained."""
     from convert.corpora import gather
-    from convert.dataset import duplicates, prepare
+    from convert.dataset import cache, distinct
     from convert.learning import DEFAULT, QUICK
 
-    clips = gather(roots)
-    twins = {second.path for _, second in duplicates(clips)}
-    if twins:
-        print(f"undertone-convert: warning: {len(twins)} recordings are there twice; one of each is left out", file=sys.stderr)
-    clips = [clip for clip in clips if clip.path not in twins]
+    clips = distinct(gather(roots))
     if not train:
-        return clips, None
-    prepared = prepare(clips, args.cache, copies=(QUICK if args.quick else DEFAULT).copies, seed=args.seed)
-    return prepared.clips, prepared
+        return clips, []
+    parts = cache(clips, args.cache, copies=(QUICK if args.quick else DEFAULT).copies, seed=args.seed)
+    return [clip for part in parts for clip in part.clips], parts
 
 
 def _print(results: Sequence[Result]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from convert.pack import version
 from edge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--labels", type=Path, metavar="CSV", help="columns call,n,label (default: the feedback among the events)")
     parser.add_argument("--out", type=Path, default=Path("build/fusion"), metavar="DIR", help="where it goes (default build/fusion)")
     parser.add_argument("--key", type=Path, metavar="FILE", help="private key to sign it with (default: unsigned)")
-    parser.add_argument("--version", default="1.0.0", metavar="X.Y.Z", help="its version (default 1.0.0)")
+    parser.add_argument("--version", type=version, default="1.0.0", metavar="X.Y.Z", help="its version (default 1.0.0)")
     parser.set_defaults(run=run)
 
 

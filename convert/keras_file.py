@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convert.pack import version
 from edge.errors import ModelError, UsageError
 from edge.signal.spec import SPEC
 from edge.voice.labels import LABELS
@@ -48,7 +49,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--csv", type=Path, metavar="FILE", help="your own clips: columns path,label,speaker")
     parser.add_argument("--out", type=Path, default=Path("build/voice"), metavar="DIR", help="where the bundle goes (default build/voice)")
     parser.add_argument("--name", default="voice", metavar="NAME", help="name of the bundle (default voice)")
-    parser.add_argument("--version", default="1.0.0", metavar="X.Y.Z", help="version of the bundle (default 1.0.0)")
+    parser.add_argument("--version", type=version, default="1.0.0", metavar="X.Y.Z", help="version of the bundle (default 1.0.0)")
     parser.add_argument("--licence", default="unknown: ask who trained it", metavar="TEXT", help="licence of what it learnt from")
     parser.add_argument("--key", type=Path, metavar="FILE", help="private key to sign the bundle with (default: unsigned)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which clips calibrate (default 1)")
@@ -66,13 +67,11 @@ def run(args: argparse.Namespace) -> int:
     if not args.keras_file.is_file():
         raise ModelError(f"{args.keras_file}: no such file; give a .keras or .h5 file")
     from convert.corpora import gather
-    from convert.dataset import prepare
+    from convert.dataset import cache, load
     from convert.splits import by_speaker
 
     net = _fitting_net(args.keras_file, order)
-    prepared = prepare(gather(roots), args.cache, copies=0, seed=args.seed)
-    if not prepared.clips:
-        raise UsageError("convert: not one clip could be used; see the warnings above")
+    prepared = load(cache(gather(roots), args.cache, copies=0, seed=args.seed))
     return _bundle(net, prepared, by_speaker(prepared.clips, args.seed), args)
 
 

@@ -88,7 +88,7 @@ def _said_of_utterances(kept: Sequence[tuple[str, dict[str, Any]]]) -> dict[tupl
 
 def _labels(path: Path) -> dict[tuple[str, int], str]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
         found = {(row["call"], int(row["n"])): row["label"] for row in rows}
     except OSError as error:
@@ -103,12 +103,16 @@ def _labels(path: Path) -> dict[tuple[str, int], str]:
 def _events(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Type and data of each event that counts here."""
     try:
-        with path.open(encoding="utf-8") as file:
-            for line in file:
-                event = json.loads(line)
-                if event["type"] in _WANTED:
-                    yield event["type"], event["data"]
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; make it with `undertone listen --json`") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: a line is no CloudEvent ({error!r}); make it with `undertone listen --json`") from error
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}); make it with `undertone listen --json`") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            event = json.loads(line)
+            kind, data = event["type"], event["data"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{path}: line {number}: no CloudEvent ({error!r}); make it with `undertone listen --json`") from error
+        if kind in _WANTED:
+            yield kind, data

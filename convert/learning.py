@@ -1,21 +1,26 @@
 """How a voice net is trained: the recipe, epoch by epoch, nets side by side. What was broken off goes on where it was."""
 
+import hashlib
 import json
 import multiprocessing
 import os
-import signal
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
-from convert.dataset import Prepared
+from convert.corpora import Clip
+from convert.dataset import Cached, Prepared, end_on_interrupt, load
+from edge.bundle.archive import replace_whole
+from edge.errors import ModelError
 from edge.signal.spec import SPEC
 
 if TYPE_CHECKING:
@@ -48,21 +53,29 @@ class Training:
     keep: Path
 
 
-def side_by_side(prepared: Prepared, trainings: Sequence[Training], recipe: Recipe, seed: int) -> None:
-    """Train several nets at once, so that `learn` finds them done; a single one is left to it.
+def side_by_side(parts: Sequence[Cached], trainings: Sequence[Training], recipe: Recipe, seed: int) -> None:
+    """Train several nets at once, on places of the clips of `parts`, so that `learn` finds them done; a single one is left to it.
 
     A net this small hardly gains by a second core; two nets with one core each take 0.7 of the time of one after the other (measured).
+    Raises ModelError where a process died.
     """
     if len(trainings) < 2:  # noqa: PLR2004
         return
-    cores = os.cpu_count() or 1
-    workers = min(cores, len(trainings))
-    work = partial(_apart, load=prepared.whole, recipe=recipe, seed=seed, threads=cores // workers)
     # Spawned, for TensorFlow does not survive a fork, and one net each, for it sets its threads once.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _end_on_interrupt, max_tasks_per_child=1) as pool:
-        for _ in pool.map(work, trainings, range(len(trainings))):
-            pass
+    workers = min(len(os.sched_getaffinity(0)), len(trainings))
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(context.RLock(),), max_tasks_per_child=1) as pool:
+        work = [pool.submit(_apart, parts, training, recipe, seed, row) for row, training in enumerate(trainings)]
+        try:
+            for done in wait(work, return_when=FIRST_EXCEPTION).done:
+                done.result()
+        except BaseException as error:
+            # Nobody waits for an hour's work that nobody will use.
+            for process in list(pool._processes.values()):  # noqa: SLF001 (no public way before Python 3.14)
+                process.terminate()
+            if isinstance(error, BrokenProcessPool):
+                raise ModelError("a training was ended from outside, for want of memory perhaps; give the same command again") from error
+            raise
 
 
 def learn(
@@ -70,18 +83,15 @@ def learn(
 ) -> "tuple[Trainer, Features]":
     """The trained net and windows to quantise it by. Progress goes to stderr: a bar in line `row`, or a line an epoch in a log."""
     from convert.augment import Sampler
-    from convert.network import MEMBERS, Trainer
+    from convert.network import Trainer
 
     chosen = prepared.only(training.places)
     sampler = Sampler(chosen)
     steps = recipe.size // recipe.batch
     trainer = Trainer(steps=recipe.epochs * steps, rate=recipe.rate, seed=seed, threads=threads)
-    identity = f"{recipe} {MEMBERS} {SPEC} {seed} {len(chosen.clips)} {sorted({c.speaker for c in chosen.clips})}"
-    done = 0
-    note = training.keep.with_suffix(".json")
-    if note.exists() and (noted := json.loads(note.read_text()))["identity"] == identity:
-        done = int(noted["done"])
-        trainer.resume(training.keep)
+    done = _done(training, recipe, seed, chosen.clips)
+    if done:
+        trainer.resume(_checkpoint(training, done))
     if done < recipe.epochs:
         with tqdm(
             total=recipe.epochs * steps, initial=done * steps, desc=training.title, unit="step", position=row, disable=None, mininterval=1
@@ -89,19 +99,51 @@ def learn(
             for epoch in range(done, recipe.epochs):
                 batch = sampler.epoch(recipe.size, np.random.default_rng([seed, epoch]))
                 loss = trainer.epoch(batch.features, batch.targets, batch=recipe.batch, after_step=bar.update)
-                trainer.save(training.keep)
-                note.write_text(json.dumps({"identity": identity, "done": epoch + 1}))
+                trainer.save(_checkpoint(training, epoch + 1))
+                note = {"identity": _identity(recipe, seed, chosen.clips), "done": epoch + 1}
+                replace_whole(training.keep.with_suffix(".json"), json.dumps(note).encode())
                 bar.set_postfix_str(f"epoch {epoch + 1}/{recipe.epochs}, loss {loss:.3f}")
                 if bar.disable:
                     print(f"{training.title}: {epoch + 1}/{recipe.epochs}, loss {loss:.3f}", file=sys.stderr, flush=True)
     return trainer, sampler.representative(400, np.random.default_rng([seed, 9999]))
 
 
-def _apart(training: Training, row: int, *, load: Callable[[], Prepared], recipe: Recipe, seed: int, threads: int) -> None:
-    """`learn` in a process of its own."""
-    learn(load(), training, recipe, seed, threads=threads, row=row)
+def _done(training: Training, recipe: Recipe, seed: int, clips: Sequence[Clip]) -> int:
+    """How many epochs of this very training are done."""
+    note = training.keep.with_suffix(".json")
+    noted = json.loads(note.read_text()) if note.exists() else {}
+    return int(noted["done"]) if noted.get("identity") == _identity(recipe, seed, clips) else 0
 
 
-def _end_on_interrupt() -> None:
-    """Ctrl-C ends a worker at once and without a page of traceback; what it had done an epoch ago is kept."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _identity(recipe: Recipe, seed: int, clips: Sequence[Clip]) -> str:
+    """Another one where anything that a net learns by is another: recipe, net, features, or one label."""
+    from convert.network import MEMBERS
+
+    learnt = [(str(clip.path), clip.label, clip.speaker) for clip in clips]
+    return hashlib.sha256(f"{recipe} {MEMBERS} {SPEC} {seed} {learnt}".encode()).hexdigest()
+
+
+def _checkpoint(training: Training, done: int) -> Path:
+    """Two in turn: whatever ends a process while it writes one, the note names the other."""
+    return training.keep.with_name(f"{training.keep.name}-{done % 2}")
+
+
+def _apart(parts: Sequence[Cached], training: Training, recipe: Recipe, seed: int, row: int) -> None:
+    """`learn` in a process of its own, on one core."""
+    prepared = load(parts)
+    if _done(training, recipe, seed, prepared.only(training.places).clips) < recipe.epochs:
+        learn(prepared, training, recipe, seed, threads=1, row=row)
+
+
+def _begin(drawing: object) -> None:
+    """A worker draws its bar when no other draws, and ends when its parent does."""
+    tqdm.set_lock(drawing)
+    end_on_interrupt()
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

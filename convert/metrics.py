@@ -93,11 +93,13 @@ def bootstrap(figure: Callable[[Ints], float], groups: Sequence[str], *, draws: 
     """`figure` of all rows, with its percentile bootstrap interval (Efron 1979); `figure` gets row numbers, (n,).
 
     Whole speakers (`groups`) are drawn where there are at least five, for clips of one speaker are no independent evidence;
-    with fewer, clips within each speaker are.
+    with fewer, clips within each speaker are. NaN of no rows.
     """
     rng = np.random.default_rng(seed)
     names = np.asarray(groups)
     members = [np.flatnonzero(names == name) for name in dict.fromkeys(groups)]
+    if not members:
+        return Interval(value=float("nan"), low=float("nan"), high=float("nan"))
     enough = 5
     found = []
     for _ in range(draws):

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,24 +16,12 @@ from numpy.typing import NDArray
 
 from edge.signal.features import LEVEL, PITCH, Features
 from edge.signal.spec import SPEC
+from edge.voice.interpreter import hushed
 from edge.voice.labels import LABELS, NEGATIVE
 
-
-@contextlib.contextmanager
-def _no_notes() -> Iterator[None]:
-    """TensorFlow writes notes of its own start-up to file descriptor 2, whatever it is told; a technician needs none of them."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
+# TensorFlow writes notes of its own start-up; a technician needs none of them.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with _no_notes():
+with hushed():
     import keras
     import tensorflow as tf
     from keras import layers

@@ -1,14 +1,23 @@
 """Make a bundle of a folder: hash its files into the manifest, sign it, and prove that a box would take it."""
 
+import argparse
 import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, Manifest, encode, load, parse
+from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, Manifest, Version, encode, load, parse
 from edge.bundle.signature import PrivateKey, Trust, read_private
 from edge.errors import ModelError
+
+
+def version(written: str) -> str:
+    """For argparse: a version as manifests take it, so that none is refused after the work."""
+    try:
+        return msgspec.convert(written, Version)
+    except msgspec.ValidationError as error:
+        raise argparse.ArgumentTypeError(f"'{written}' is no version; give X.Y.Z") from error
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -23,7 +23,7 @@ def fit(prepared: Prepared) -> Prosody:
     which corpus a clip is from must explain nothing.
     """
     copies = [name for name in prepared.copies if name != "wide"]
-    spectra = tqdm([s for name in copies for s in prepared.copies[name]], desc="prosody", unit="clip", leave=False)
+    spectra = tqdm([s for name in copies for s in prepared.copies[name]], desc="prosody", unit="clip", leave=False, disable=None)
     found = np.asarray([statistics(s.astype(np.float32)) for s in spectra])
     corpora = np.tile([clip.corpus for clip in prepared.clips], len(copies))
     labels = np.tile([clip.label for clip in prepared.clips], len(copies))

@@ -135,6 +135,8 @@ def _kfold(clips: Sequence[Clip], seed: int, parts: int) -> Iterator[Fold]:
     del seed
     ravdess = _of(clips, "ravdess")
     speakers = sorted({clip.speaker for clip in ravdess})
+    if parts > len(speakers) // 2:
+        raise UsageError(f"--folds {parts}: RAVDESS has {len(speakers)} actors here, dealt in pairs: give at most {len(speakers) // 2}")
     # Odd numbers are men and even ones women: dealing pairs keeps the sexes even.
     group = {speaker: place // 2 % max(3, parts) for place, speaker in enumerate(speakers)}
     for number in range(max(3, parts)):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from convert.corpora import gather
 from convert.learning import DEFAULT, QUICK, Recipe, Training, learn, side_by_side
+from convert.pack import version
 from convert.splits import Split, by_speaker
 from edge.errors import UsageError
 
@@ -62,14 +63,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--cache", type=Path, default=Path(".cache/train"), metavar="DIR", help="features, checkpoints (default .cache/train)"
     )
     parser.add_argument("--key", type=Path, metavar="FILE", help="private key to sign the bundle with (default: unsigned)")
-    parser.add_argument("--version", default="1.0.0", metavar="X.Y.Z", help="version of the bundle (default 1.0.0)")
+    parser.add_argument("--version", type=version, default="1.0.0", metavar="X.Y.Z", help="version of the bundle (default 1.0.0)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train and leave a bundle."""
     from convert import prosody, voicebundle
-    from convert.dataset import duplicates, prepare
+    from convert.dataset import cache, distinct, load
     from convert.network import to_int8
     from edge.bundle.signature import Trust, read_private
     from edge.voice.emotion import EmotionModel
@@ -84,19 +85,13 @@ def run(args: argparse.Namespace) -> int:
         read_private(args.key)
     recipe = QUICK if args.quick else DEFAULT
     recipe = replace(recipe, epochs=args.epochs or recipe.epochs)
-    clips = gather(roots)
-    twins = duplicates(clips)
-    for first, second in twins:
-        print(f"undertone-convert: warning: the same recording twice: {second.path} is {first.path}; left out", file=sys.stderr)
-    dropped = {second.path for _, second in twins}
-    prepared = prepare([c for c in clips if c.path not in dropped], args.cache, copies=recipe.copies, seed=args.seed)
-    if not prepared.clips:
-        raise UsageError("train: not one clip could be used; see the warnings above")
+    parts = cache(distinct(gather(roots)), args.cache, copies=recipe.copies, seed=args.seed)
+    prepared = load(parts)
     split = by_speaker(prepared.clips, args.seed)
 
     fold = Training(title="without held-out speakers", places=split.train, keep=args.cache / "fold")
     everybody = Training(title="on everybody", places=tuple(range(len(prepared.clips))), keep=args.cache / "all")
-    side_by_side(prepared, [fold] if args.quick else [fold, everybody], recipe, args.seed)
+    side_by_side(parts, [fold] if args.quick else [fold, everybody], recipe, args.seed)
 
     trainer, sample = learn(prepared, fold, recipe, args.seed)
     net = to_int8(trainer.net, sample)

@@ -1,5 +1,6 @@
 """A TFLite net to a bundle that a box takes, and what that bundle is worth on held-out clips through the box's own path."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def write(folder: Path, net: bytes, made: Made, key: Path | None) -> Bundle:
         output=interpreter.output,
         calibration=msgspec.to_builtins(made.calibration),
         prosody=msgspec.to_builtins(made.prosody) if made.prosody else {},
-        metrics={name: round(value, 4) for name, value in made.metrics.items()},
+        metrics={name: round(value, 4) for name, value in made.metrics.items() if math.isfinite(value)},
         golden=GOLDEN,
         licence=made.licence,
         provenance=dict(made.provenance),
@@ -83,7 +84,7 @@ def judge(model: EmotionModel, clips: Sequence[Clip], title: str) -> dict[str, f
     for corpus in dict.fromkeys(clip.corpus for clip in clips):
         chosen = [clip for clip in clips if clip.corpus == corpus]
         truth, guess, p = [], [], []
-        for clip in tqdm(chosen, desc=f"{title} {corpus}", unit="clip", leave=False):
+        for clip in tqdm(chosen, desc=f"{title} {corpus}", unit="clip", leave=False, disable=None):
             reading = model.read(whole_clip(g711(load_pcm(clip))))
             if isinstance(reading, Absent):
                 continue
@@ -93,7 +94,7 @@ def judge(model: EmotionModel, clips: Sequence[Clip], title: str) -> dict[str, f
         figures |= {f"{corpus}_{name}": value for name, value in _figures(np.asarray(truth), np.asarray(guess), np.asarray(p)).items()}
         figures[f"{corpus}_clips"] = float(len(chosen))
         figures[f"{corpus}_abstained"] = float(len(chosen) - len(truth))
-    return {name: value for name, value in figures.items() if np.isfinite(value)}
+    return figures
 
 
 def _figures(truth: NDArray[np.int64], guess: NDArray[np.int64], p: NDArray[np.float64]) -> dict[str, float]:

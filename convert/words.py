@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convert.pack import version
 from edge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--sealed", type=Path, action="append", default=[], metavar="YAML", help="the same, kept apart until the end")
     parser.add_argument("--quick", action="store_true", help="one fold instead of five")
     parser.add_argument("--seed", type=int, default=1, help="of the word errors and the made sentences")
-    parser.add_argument("--release", default="1.0.0", metavar="X.Y.Z", help="the bundle's version")
+    parser.add_argument("--release", type=version, default="1.0.0", metavar="X.Y.Z", help="the bundle's version")
     parser.add_argument("--licence", default=_LICENCE, metavar="TEXT", help="licence of what it learnt from (default: the airlines')")
     parser.add_argument("--key", type=Path, metavar="FILE", help="private key to sign with; unsigned bundles are refused by boxes")
     parser.set_defaults(run=run)
@@ -106,7 +107,7 @@ def _speak(args: argparse.Namespace, rows: "Sequence[object]") -> None:
     vosk = find_vosk(Config())
     if vosk is None:
         raise UsageError("words: --speak needs the speech recogniser; run `undertone fetch-model`")
-    for _ in tqdm(speak_rows(rows, args.speak, args.spoken, vosk), desc="speaking"):  # type: ignore[arg-type] # Rows
+    for _ in tqdm(speak_rows(rows, args.speak, args.spoken, vosk), desc="speaking", disable=None):  # type: ignore[arg-type] # Rows
         pass
 
 

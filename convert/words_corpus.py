@@ -45,7 +45,7 @@ class Row:
 def read_rows(path: Path) -> list[Row]:
     """The rows of a CSV file with id, text, label, cause. Raises UsageError naming file, line and column."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             table = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:

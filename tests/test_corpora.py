@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from convert.corpora import gather, read_csv, read_layout
-from convert.dataset import duplicates, prepare
+from convert.dataset import cache, distinct, load
 from convert.splits import by_speaker
 from edge.bundle.golden import Recipe
 from edge.errors import UsageError
@@ -40,13 +40,13 @@ def test_tess_originals_of_every_kind_are_read(tess, tmp_path, capfd):
         ("tess:YAF", "sell", "sad"),
         ("tess:YAF", "dog", "happy"),
     }
-    prepared = prepare(clips, tmp_path / "cache", copies=1, seed=1, workers=1)
+    prepared = load(cache(clips, tmp_path / "cache", copies=1, seed=1, workers=1))
     assert len(prepared.clips) == 5
     assert set(prepared.copies) == {"wide", "phone", "call1"}
     assert all(len(s) == 49 and s.shape[1:] == (SPEC.bands, SPEC.planes) for s in prepared.copies["wide"])
     capfd.readouterr()
-    # What the cache holds is not made again: even the clips may be gone.
-    again = prepare(clips, tmp_path / "cache", copies=1, seed=1, workers=1)
+    # What the cache holds is not made again.
+    again = load(cache(clips, tmp_path / "cache", copies=1, seed=1, workers=1))
     assert all(np.array_equal(a, b) for a, b in zip(again.copies["call1"], prepared.copies["call1"], strict=True))
     assert "features" not in capfd.readouterr().err
 
@@ -56,9 +56,10 @@ def test_a_bad_clip_is_named_and_left_out(tess, tmp_path, capfd):
     (folder / "OAF_bad_sad.wav").write_bytes(b"RIFF and then nothing that is sound")
     soundfile.write(folder / "OAF_blink_sad.wav", sound(16_000, 0.1), 16_000)
     soundfile.write(folder / "OAF_mute_sad.wav", np.zeros(16_000), 16_000)
-    prepared = prepare(read_layout("tess", tess), tmp_path / "cache", copies=0, seed=1, workers=1)
+    [part] = cache(read_layout("tess", tess), tmp_path / "cache", copies=1, seed=1, workers=1)
     said = capfd.readouterr().err
-    assert len(prepared.clips) == 5
+    # None took another with it that was to be its babble.
+    assert len(part.clips) == 5
     for name in ("OAF_bad_sad", "OAF_blink_sad", "OAF_mute_sad"):
         assert said.count(name) == 1
 
@@ -107,11 +108,13 @@ def test_a_folder_without_the_corpus_is_refused(tmp_path):
         read_layout("tess", tmp_path / "nowhere")
 
 
-def test_the_same_recording_twice_is_found(tess):
+def test_one_of_each_recording_is_kept(tess, capfd):
     folder = tess / "TESS Toronto" / "OAF_angry"
     (folder / "YAF_back_angry.wav").write_bytes((folder / "OAF_back_angry.wav").read_bytes())
-    [(first, second)] = duplicates(read_layout("tess", tess))
-    assert {first.path.name, second.path.name} == {"OAF_back_angry.wav", "YAF_back_angry.wav"}
+    clips = read_layout("tess", tess)
+    kept = distinct([*clips, clips[0]])
+    assert len(kept) == len(clips) - 1
+    assert "the same recording twice" in capfd.readouterr().err
 
 
 def test_no_speaker_is_in_two_parts_of_a_split(tmp_path):
@@ -126,3 +129,11 @@ def test_no_speaker_is_in_two_parts_of_a_split(tmp_path):
     assert [len(part) for part in parts] == [8, 2, 2]
     assert len(set.union(*parts)) == 12
     assert len(split.train) + len(split.calibrate) + len(split.test) == len(clips)
+
+
+def test_a_corpus_without_one_good_clip_is_named(tess, tmp_path):
+    table = tmp_path / "clips.csv"
+    table.write_text("path,label,speaker\nnowhere.wav,sad,anna\n")
+    clips = gather({"tess": tess, "csv": table})
+    with pytest.raises(UsageError, match="--csv: not one of its 1 clips could be used"):
+        cache(clips, tmp_path / "cache", copies=0, seed=1, workers=1)

@@ -70,7 +70,7 @@ def test_a_fit_finds_what_tells_negative_clips_apart_within_a_corpus_and_not_wha
                 pcm = voice(base, 60 if label == "angry" else 0, seed=seed + 1)
                 clips.append(Clip(path=Path("x"), label=label, speaker=f"{corpus}{seed}", corpus=corpus, item="x"))
                 spectra.append(spectrogram(pcm).astype(np.float16))
-    found = fit(Prepared(clips=tuple(clips), copies={"wide": spectra, "phone": spectra}, whole=None))
+    found = fit(Prepared(clips=tuple(clips), copies={"wide": spectra, "phone": spectra}))
     odds = [found.logits(s.astype(np.float32))[0] for s in spectra]
     angry = np.asarray([clip.label == "angry" for clip in clips])
     assert np.mean([a > b for a in np.asarray(odds)[angry] for b in np.asarray(odds)[~angry]]) > 0.9

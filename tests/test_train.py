@@ -8,7 +8,7 @@ import pytest
 
 from convert import learning
 from convert.corpora import gather
-from convert.dataset import prepare
+from convert.dataset import cache
 from edge.bundle.golden import Recipe
 from edge.bundle.signature import Trust
 from edge.capture.wavfile import write
@@ -73,11 +73,11 @@ def test_wrong_use_is_told_before_any_work(arguments, code, said):
 
 def test_nets_trained_side_by_side_are_done_and_the_same_for_the_same_seed(ravdess, tmp_path):
     recipe = learning.Recipe(epochs=1, size=128, copies=0)
-    prepared = prepare(gather({"ravdess": ravdess}), tmp_path, copies=0, seed=1)
-    places = tuple(range(len(prepared.clips)))
+    parts = cache(gather({"ravdess": ravdess}), tmp_path, copies=0, seed=1)
+    places = tuple(range(len(parts[0].clips)))
     trainings = [learning.Training(title=name, places=places, keep=tmp_path / name) for name in ("one", "two")]
-    learning.side_by_side(prepared, trainings, recipe, 1)
+    learning.side_by_side(parts, trainings, recipe, 1)
     one, two = (json.loads(training.keep.with_suffix(".json").read_text()) for training in trainings)
     assert one == two
     assert one["done"] == 1
-    assert (tmp_path / "one.data-00000-of-00001").read_bytes() == (tmp_path / "two.data-00000-of-00001").read_bytes()
+    assert (tmp_path / "one-1.data-00000-of-00001").read_bytes() == (tmp_path / "two-1.data-00000-of-00001").read_bytes()

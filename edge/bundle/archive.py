@@ -109,6 +109,14 @@ def unpack_aside(path: Path) -> Iterator[Path]:
             raise ModelError(str(error).replace(folder, str(path))) from error
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there, as far as this user may see (a state directory of the service is another user's)."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def sync(path: Path) -> None:
     """What was written to the file or folder at `path` is on the disk when this returns."""
     handle = os.open(path, os.O_RDONLY)

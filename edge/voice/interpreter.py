@@ -68,7 +68,7 @@ def _open(path: Path) -> tuple[Any, str]:
             continue
         try:
             # One thread: a box hears several lines, and a window takes a millisecond.
-            with _hushed():
+            with hushed():
                 net = module.Interpreter(model_path=str(path), num_threads=1)
                 net.allocate_tensors()
                 net.invoke()
@@ -79,21 +79,26 @@ def _open(path: Path) -> tuple[Any, str]:
     raise ModelError(f"{path}: no interpreter can run it; install ai-edge-litert or bring the bundle again ({'; '.join(failures)})")
 
 
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Without the interpreter's own remark on stderr ("INFO: Created ... delegate"), which no setting turns off.
+# Two at once would each keep the other's nowhere and leave the log there.
+_HUSHED = threading.Lock()
 
-    It is written by C++ past Python's sys.stderr, so the descriptor itself looks away for the milliseconds of loading.
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Without the remarks of TensorFlow and its kin on stderr ("INFO: Created ... delegate"), which no setting turns off.
+
+    They are written by C++ past Python's sys.stderr, so the descriptor itself looks away while they load.
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    with _HUSHED:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        try:
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _tensor(details: Mapping[str, Any]) -> Tensor:
