@@ -542,3 +542,13 @@ def test_an_open_alert_that_damage_made_unreadable_is_forgotten_and_the_rest_is_
     assert [body["id"] for body in take(outbox)][2:] == ["c1:alert:threat:1", "c1:started:1", "c1:failed:1"]
     assert "outbox.open_damaged table=open_alerts" in caplog.text
     outbox.close()
+
+
+def test_what_the_broker_has_is_not_erased(tmp_path):
+    outbox = open_outbox(tmp_path)
+    outbox.put([text(1), text(2)])
+    first, _ = outbox.pending(2)
+    outbox.sent(first)
+    outbox.acknowledged(first)
+    assert outbox.erase(None) == 1
+    outbox.close()

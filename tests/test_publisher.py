@@ -13,6 +13,7 @@ import pytest
 
 from edge.bus.commands import AlertAction, CallContext, CallEnd, CallStart
 from edge.bus.device import State
+from edge.bus.mqtt import Link
 from edge.bus.publisher import Publisher
 from edge.bus.session import HISTORICAL_S, body_now
 from edge.config import Config, MqttConfig
@@ -74,6 +75,22 @@ def test_how_long_commit_sending_and_puback_took_is_known(tmp_path, outbox):
         until(lambda: outbox.counts().rows == 0)
         for spread in (outbox.committed.data(), publisher.sent.data(), publisher.acknowledged.data()):
             assert 0 < spread.p50_ms <= spread.p95_ms <= spread.p99_ms < 60_000
+
+
+def test_what_was_put_while_the_broker_had_not_answered_yet_slows_nothing_that_comes_after(tmp_path, outbox, monkeypatch):
+    real = Link.open
+
+    def open_late(link):
+        outbox.put([text(0)])
+        return real(link)
+
+    monkeypatch.setattr(Link, "open", open_late)
+    with Broker(tmp_path) as broker, publishing(outbox, broker.url) as publisher:
+        until(lambda: outbox.counts().rows == 0)
+        for n in range(1, 10):
+            outbox.put([text(n)])
+            until(lambda: outbox.counts().rows == 0)
+        assert publisher.sent.data().p50_ms < 300
 
 
 def test_an_alert_made_while_the_broker_was_away_arrives_before_a_backlog_of_5000(tmp_path, outbox):

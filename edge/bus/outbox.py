@@ -145,7 +145,9 @@ class Outbox:
         with self._lock:
             query = "SELECT row, topic, sequence FROM events WHERE topic != ? AND wall < ? ORDER BY row"
             limit = float("inf") if before is None else before
-            rows = [found for found in self._store.read(query, GAP, limit) if found[0] not in self._in_flight]
+            # What the broker has is not lost, deleted here or not yet.
+            told = self._in_flight | self._acknowledged
+            rows = [found for found in self._store.read(query, GAP, limit) if found[0] not in told]
 
             if not rows and not open_too:
                 return 0

@@ -162,6 +162,8 @@ class Publisher:
             will=self._latest.will(),
         )
         window = link.open()
+        # A wake that came meanwhile is gone with the wait for the broker's answer; what it told of is sent first of all.
+        self._wake_sent.clear()
         session = Session(link, window)
         try:
             link.subscribe(self._topics.commands, retained=False)
