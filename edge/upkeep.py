@@ -16,9 +16,8 @@ from edge.box.reload import reconfigured
 from edge.bundle import probation
 from edge.bundle.incoming import Incoming, Progress
 from edge.bundle.installing import Installed, install, refuse_configured
-from edge.bundle.manifest import Kind
+from edge.bundle.manifest import KINDS, Kind
 from edge.bundle.probation import Verdict
-from edge.bundle.proof import KINDS
 from edge.bundle.shadow import Broke, CallOver, Happened, Heard
 from edge.bundle.store import Serving, open_store
 from edge.bundle.transfers import Transfers

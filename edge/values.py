@@ -250,7 +250,7 @@ class Spotted:
 class WordsReading:
     """What was said. `redacted` is the only form of the words that may leave the branch, and only as the tier allows.
 
-    `signals` are the categories of the lexicon entries that spoke (edge.words.lexicon.CATEGORIES: repeat, threat, ...): codes, no words.
+    `signals` are the categories of the lexicon entries that spoke (edge.words.lexicon.SIGNALS: repeat, threat, ...): codes, no words.
     `label` is the branch's own decision: its thresholds weigh the three classes alike, so it need not be the likeliest.
     `model` is the name and version of what judged it; None where VADER and the lexicon did alone.
     """

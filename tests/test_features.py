@@ -6,7 +6,7 @@ import pytest
 from edge.bundle.golden import Recipe
 from edge.capture.wavfile import blocks, write
 from edge.signal.features import LEVEL, PITCH, active_frames, quantise, spectrogram, windows
-from edge.signal.pcm import alaw, clipping_share, level_dbfs, mulaw, to_float, to_pcm
+from edge.signal.pcm import alaw, clipping_share, level_dbfs, mulaw
 from edge.signal.resample import frames
 from edge.signal.spec import SPEC
 from edge.signal.telephone import band_limit
@@ -93,11 +93,6 @@ def test_chunking_of_the_stream_does_not_reach_the_features(tmp_path, chunk_ms):
     write(tmp_path / "a.wav", speech(), 16_000)
     whole = np.concatenate([frame.pcm[0] for frame in frames(blocks(tmp_path / "a.wav", chunk_ms=chunk_ms))])
     assert np.array_equal(windows(spectrogram(whole[: len(speech())])).features, windows(spectrogram(speech())).features)
-
-
-def test_pcm_scale_rounds_and_clips():
-    assert to_pcm(np.asarray([0.0, 0.5, 1.5, -2.0, 1.6 / 32768])).tolist() == [0, 16384, 32767, -32768, 2]
-    assert to_float(np.asarray([-32768], np.int16)).tolist() == [-1.0]
 
 
 def test_levels_and_clipping():

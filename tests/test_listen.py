@@ -41,6 +41,10 @@ def test_a_terminal_that_knows_ascii_alone_gets_ascii():
     assert "####" in drawn(EVERYTHING, encoding="ascii")
 
 
+def test_every_kind_of_event_is_known():
+    assert "does not know" not in drawn(EVERYTHING)
+
+
 def test_colour_adds_nothing_that_is_not_said_in_words():
     plain = drawn(EVERYTHING)
     assert "-0.96" in plain

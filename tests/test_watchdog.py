@@ -30,12 +30,11 @@ def environment(end: socket.socket, **more: str) -> dict[str, str]:
     return {"NOTIFY_SOCKET": end.getsockname(), **more}
 
 
-def test_ready_status_and_stopping_are_told_once_each_in_order(manager):
+def test_ready_and_stopping_are_told_once_each_in_order(manager):
     notifier = Notifier(environment(manager))
     notifier.ready()
-    notifier.status("line-1 up\nline-2 absent")
     notifier.stopping()
-    assert told(manager) == ["READY=1", "STATUS=line-1 up line-2 absent", "STOPPING=1"]
+    assert told(manager) == ["READY=1", "STOPPING=1"]
 
 
 def test_many_beats_become_one_for_each_half_of_the_allowed_time(manager):

@@ -80,6 +80,11 @@ def test_wrong_use_is_one_line_with_the_remedy(tmp_path, capsys):
         assert "; " in error
 
 
+def test_a_number_of_any_length_is_judged(capsys):
+    assert main(["words", "my number is " + "1" * 5000]) == 0
+    assert "1111" not in capsys.readouterr().out
+
+
 def test_a_line_that_no_utterance_could_fill_is_refused_in_one_line_and_the_others_are_judged(tmp_path):
     (tmp_path / "lines.txt").write_text("i am angry\n" + "i am angry " * 2000 + "\nthank you\n")
     done = subprocess.run(

@@ -38,10 +38,6 @@ class Notifier:
         self._beat_at = time.monotonic()
         self._send("WATCHDOG=1")
 
-    def status(self, line: str) -> None:
-        """One line for `systemctl status`."""
-        self._send("STATUS=" + line.replace("\n", " "))
-
     def stopping(self) -> None:
         """A clean stop has begun."""
         self._send("STOPPING=1")

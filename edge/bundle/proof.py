@@ -8,16 +8,13 @@ import msgspec
 
 from edge.bundle.apart import prove_recogniser
 from edge.bundle.archive import unpack_aside
-from edge.bundle.manifest import MANIFEST, Bundle, Kind, load, parse
+from edge.bundle.manifest import KINDS, MANIFEST, Bundle, Kind, load, parse
 from edge.bundle.shipped import trust_of
 from edge.bundle.store import find_bundle, open_store
 from edge.bundle.weights import fitted_of
 from edge.config import Config
 from edge.errors import ModelError
 from edge.words.voskmodel import check_any, find_vosk
-
-KINDS: tuple[Kind, ...] = ("voice", "words", "fusion", "vosk")
-
 
 # Ours take 2 to 30 MB. A box of 1 GB carries the one that serves, its shadow and this one beside a recogniser of 250 MB.
 _MEMORY_MB = 128.0

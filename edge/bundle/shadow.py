@@ -4,6 +4,8 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from traceback import extract_tb
 from typing import TypeVar
 
 from edge.bundle.manifest import Kind
@@ -67,7 +69,7 @@ class Trial:
         try:
             judged = judge(question)
         except Exception as error:  # noqa: BLE001 (whatever a model on probation breaks with is its verdict, told on the bus)
-            return self._broke(f"failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
+            return self._broke(f"failed: {_told(error, self.kind)}")
         if not isinstance(judged, Absent) and not _is_number(judged):
             return self._broke("failed: its answer is no number")
         self.told(question, judged, time.thread_time() - began)
@@ -84,6 +86,14 @@ class Trial:
     def _broke(self, reason: str) -> Absent:
         self.hand_on(Broke(kind=self.kind, candidate=self.candidate, reason=reason))
         return Absent(reason="failed")
+
+
+def _told(error: Exception, kind: Kind) -> str:
+    """`error` for bus and log. What judges words may say some in its message: then it is told by its place alone."""
+    if kind == "voice":
+        return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} ({Path(place.filename).name}, line {place.lineno})"
 
 
 def answer_of(judged: Judged | Absent) -> Answer | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.bundle.archive import give_to_owner, replace_whole, sync, unpack
+from edge.bundle.archive import give_to_owner, is_folder, replace_whole, sync, unpack
 from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, Kind, Manifest, load, order, parse
 from edge.bundle.shipped import shipped_models, trust_of
 from edge.bundle.signature import Trust
@@ -85,7 +85,7 @@ class Store:
     def versions(self) -> list[str]:
         """Names of the installed bundles, oldest version first."""
         folder = self.folder / "versions"
-        if not _visible(folder):
+        if not is_folder(folder):
             return []
         names = (path.name for path in folder.iterdir() if not path.name.startswith("."))
         return sorted(names, key=lambda name: (order(name.rsplit("-", 2)[-2]), name))
@@ -209,7 +209,7 @@ def find_bundle(kind: Kind, config: Config) -> Path | None:
         return Path(configured)
     store = open_store(kind, config)
     try:
-        serving = store.serving() if _visible(store.folder) else Serving()
+        serving = store.serving() if is_folder(store.folder) else Serving()
     except StoreError as error:
         _log.warning("bundle.pointer_unreadable kind=%s reason=%r", kind, str(error))
         serving = Serving()
@@ -254,11 +254,3 @@ def _whole(folder: Path, kind: Kind, trust: Trust) -> bool:
     except ModelError:
         return False
     return True
-
-
-def _visible(path: Path) -> bool:
-    """Whether a folder is there, as far as this user may see."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False

@@ -54,6 +54,7 @@ class Console:
             "undertone.device.health.v1": self._health,
             "undertone.device.selftest.v1": self._selftest,
             "undertone.device.model.v1": self._model,
+            "undertone.device.feedback.v1": self._feedback,
             "undertone.device.gap.v1": self._gap,
         }
 
@@ -212,7 +213,7 @@ class Console:
         self._print(Text(said, style="dim"))
 
     def _selftest(self, data: Data, tag: str) -> None:
-        failed = [f"{clean(name)}: {clean(how)}" for name, how in data["checks"].items()]
+        failed = [f"{clean(name)}: {clean(how)}" for name, how in data["checks"].items() if how.startswith("failed")]
         self._print(
             Text(f"{tag}self-test {'passed' if data['passed'] else 'FAILED: ' + '; '.join(failed)}", "" if data["passed"] else "red")
         )
@@ -220,6 +221,11 @@ class Console:
     def _model(self, data: Data, tag: str) -> None:
         reason = f" ({clean(data['reason'])})" if data["reason"] else ""
         self._print(Text(f"{tag}model {clean(data['model'])} {clean(data['version'])} {data['action']}{reason}", style="magenta"))
+
+    def _feedback(self, data: Data, tag: str) -> None:
+        about = f"alert {clean(data['alert'])}" if data["alert"] else f"utterance {data['n']}"
+        said = clean(data["label"]) if data["label"] else "justified" if data["justified"] else "not justified"
+        self._print(Text(f"{tag}{clean(data['by'])} says of {about}: {said}", style="dim"))
 
     def _gap(self, data: Data, tag: str) -> None:
         what = f"{data['lost']} events" if data["lost"] is not None else "an unknown number of events"

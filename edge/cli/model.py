@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from edge.bundle.manifest import KINDS
 from edge.config import Config, load_config
 
 _EXAMPLES = """\
@@ -19,7 +20,6 @@ All take --config FILE, the box's configuration: its state_dir holds the install
 who may sign. A running service takes a new model over at each line's next call (a new speech recogniser at its next start);
 no call is ever judged by two.
 """
-_KINDS = ("voice", "words", "fusion", "vosk")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -56,10 +56,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     install.add_argument("--older", action="store_true", help="take it even if it is older than what serves")
     install.set_defaults(run=_install)
     rollback = action("rollback", "let the model serve that served before (twice: undone)", "rollback voice --config undertone.yaml")
-    rollback.add_argument("kind", choices=_KINDS)
+    rollback.add_argument("kind", choices=KINDS)
     rollback.set_defaults(run=_rollback)
     pin = action("pin", "keep what serves against every install", "pin voice --config undertone.yaml")
-    pin.add_argument("kind", choices=_KINDS)
+    pin.add_argument("kind", choices=KINDS)
     pin.add_argument("--to", metavar="X.Y.Z", help="but take this version when it comes, be it older")
     pin.add_argument("--off", action="store_true", help="let installs replace it again")
     pin.set_defaults(run=_pin)
@@ -92,7 +92,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     """Each in turn; one that is refused does not keep the others from being checked."""
-    from edge.bundle.proof import KINDS, prove
+    from edge.bundle.proof import prove
     from edge.bundle.store import find_bundle
     from edge.errors import ModelError
 

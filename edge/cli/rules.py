@@ -68,7 +68,7 @@ def run_check(args: argparse.Namespace) -> int:
     from edge.call.rules import SHIPPED, load_rules
     from edge.cli.replay import configure
     from edge.words.causes import Causes
-    from edge.words.lexicon import CATEGORIES
+    from edge.words.lexicon import SIGNALS
 
     config = configure(args.config, mode=None, privacy=None)
     causes = Causes.load(Path(config.causes) if config.causes else None).codes
@@ -80,7 +80,7 @@ def run_check(args: argparse.Namespace) -> int:
             severity = " then ".join([rule.severity, *(rise.to for rise in rule.rises)])
             table.add_row(rule.id, severity, rule.route, f"{rule.expires_min:g} min", rule.says)
         _console().print(table)
-        for warning in unheard(rules, causes=causes, signals=CATEGORIES, keywords=keywords):
+        for warning in unheard(rules, causes=causes, signals=SIGNALS, keywords=keywords):
             print(f"undertone: {path}: {warning}", file=sys.stderr)
     return 0
 

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, Undefined
 from markupsafe import Markup
 
+from edge.errors import StoreError
 from edge.report.calls import calls_in
 from edge.report.timeline import draw
 from edge.report.waveform import envelopes
@@ -17,14 +18,24 @@ _BLANK = "\N{EN DASH}"
 
 
 def write_report(path: Path, events: Iterable[Mapping[str, Any]], *, recording: Path | None = None) -> None:
-    """Write the page of every call in `events` (CloudEvents as dicts) to `path`; with `recording`, their waveforms too."""
+    """Write the page of every call in `events` (CloudEvents as dicts) to `path`; with `recording` of one call, its waveform too.
+
+    Raises StoreError where `path` cannot be written.
+    """
     folder = files("edge.report")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"signed": _signed, "share": _share, "seconds": _seconds, "clock": _clock}
     template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
-    calls = [(call, Markup(draw(call, envelopes(recording, call) if recording else None))) for call in calls_in(events)]  # noqa: S704 (draw escapes)
+    found = list(calls_in(events))
+    # Where several calls are in one recording, nothing says where in it each began.
+    alone = recording if len(found) == 1 else None
+    calls = [(call, Markup(draw(call, envelopes(alone, call) if alone else None))) for call in found]  # noqa: S704 (draw escapes)
     style = Markup(folder.joinpath("style.css").read_text(encoding="utf-8"))  # noqa: S704 (our own file)
-    path.write_text(template.render(calls=calls, style=style, blank=_BLANK), encoding="utf-8")
+    page = template.render(calls=calls, style=style, blank=_BLANK)
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror}; give a path in a folder that is there and yours") from error
 
 
 def _signed(value: float | Undefined | None) -> str:

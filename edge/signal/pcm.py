@@ -1,7 +1,6 @@
 """16-bit sound as numbers: scale, level, clipping, and the two laws of G.711."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.values import Pcm
 
@@ -10,16 +9,6 @@ _FULL_SCALE = 32768.0
 SILENCE_DBFS = -120.0
 # A converter that limits softly stops a little under full scale; speech that is not clipped is hardly ever up there.
 _CLIPPED = 32_440
-
-
-def to_float(pcm: Pcm) -> NDArray[np.float32]:
-    """int16 of any shape as float32 in -1..1; full scale (-32768) is -1.0."""
-    return pcm.astype(np.float32) / np.float32(_FULL_SCALE)
-
-
-def to_pcm(sound: NDArray[np.floating]) -> Pcm:
-    """Float sound in -1..1 as int16: rounded, never truncated; clipped at full scale."""
-    return np.clip(np.rint(sound.astype(np.float64) * _FULL_SCALE), -32768, 32767).astype(np.int16)
 
 
 def level_dbfs(pcm: Pcm) -> float:

@@ -1,7 +1,6 @@
 """How a customer speaks: one utterance to a calibrated reading, or to the reason why there is none."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -38,16 +37,6 @@ _CLIPPING_SPOILS = 0.02
 _BUDGET_MS = 400.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Info:
-    """What a model says of itself."""
-
-    name: str
-    version: str
-    licence: str
-    runtime: str
-
-
 class EmotionModel:
     """The shipped voice path: features, int8 net, prosody, calibration. Keeps nothing between utterances; threads take turns in the net."""
 
@@ -74,11 +63,10 @@ class EmotionModel:
         if self._interpreter.input.shape != (1, SPEC.frames, SPEC.bands, SPEC.planes) or self._interpreter.output.shape != (1, len(LABELS)):
             shapes = f"takes {self._interpreter.input.shape} and gives {self._interpreter.output.shape}"
             raise ModelError(f"{net}: {shapes}, not these features and labels; convert the net again")
-        self.info = Info(name=found.name, version=found.version, licence=found.licence, runtime=self._interpreter.runtime)
         self.label = bundle.label
         if found.golden is None:
             raise ModelError(f"{where}: key 'golden': missing: nothing proves that this net works here; pack the bundle again")
-        self.timing = golden.check(bundle.folder / found.golden, self.answers, budget_ms=_BUDGET_MS)
+        golden.check(bundle.folder / found.golden, self.answers, budget_ms=_BUDGET_MS)
 
     @classmethod
     def load(cls, folder: Path, *, trust: Trust | None = None) -> Self:

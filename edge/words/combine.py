@@ -84,10 +84,9 @@ class Judge:
     def read(self, tokens: Sequence[str]) -> Judged:
         """The judgement on lower-case `tokens` from which agent phrases have been taken out."""
         rated = rate(tokens, self.lexicon, self._vader)
-        signals = tuple(sorted({entry.category for entry in rated.acted.entries}))
         drivers = self._rated_drivers(tokens, rated)
         if self._model is None:
-            return _judged_alone(rated, signals, drivers)
+            return _judged_alone(rated, drivers)
         scored = self._model.score(tokens, rated.numbers)
         known = self._model.calibration
         p = softmax(scored.negative, scored.positive)
@@ -99,7 +98,7 @@ class Judge:
             llr_positive=scored.positive - _CALLS_LOG_ODDS,
             causes=scored.causes,
             drivers=tuple(drivers),
-            signals=signals,
+            signals=rated.acted.signals,
         )
 
     def _rated_drivers(self, tokens: Sequence[str], rated: Rated) -> list[Moved]:
@@ -120,7 +119,7 @@ class Judge:
         return [driver for driver in drivers if abs(driver.weight) >= _DRIVER_FLOOR]
 
 
-def _judged_alone(rated: Rated, signals: tuple[str, ...], drivers: list[Moved]) -> Judged:
+def _judged_alone(rated: Rated, drivers: list[Moved]) -> Judged:
     """Without a learned model."""
     acted, compound = rated.acted, rated.compound
     features = (acted.negative / 4, acted.positive / 4, acted.score, max(compound, 0.0), min(compound, 0.0), 1.0)
@@ -128,7 +127,13 @@ def _judged_alone(rated: Rated, signals: tuple[str, ...], drivers: list[Moved]) 
     positive = sum(weight * x for weight, x in zip(_ALONE_POSITIVE, features, strict=True))
     p = softmax(negative, positive)
     return Judged(
-        p=p, label=_largest(p), llr_negative=negative, llr_positive=positive, causes=None, drivers=tuple(drivers), signals=signals
+        p=p,
+        label=_largest(p),
+        llr_negative=negative,
+        llr_positive=positive,
+        causes=None,
+        drivers=tuple(drivers),
+        signals=acted.signals,
     )
 
 

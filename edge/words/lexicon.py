@@ -24,7 +24,8 @@ CATEGORIES = (
     "waiting", "repeat", "threat", "unmet", "broken", "money", "conduct", "irony", "anger",
     "courtesy", "request", "relief", "thanks", "praise",
 )  # fmt: skip
-_MANNERS = frozenset(("courtesy", "request"))
+# Less mere manners: what an event may name.
+SIGNALS = tuple(name for name in CATEGORIES if name not in ("courtesy", "request"))
 FEATURES = ("negative", "positive", "score", "entries", "negated", "but", *CATEGORIES)
 
 # VADER rates from -4 to 4.
@@ -124,9 +125,9 @@ class Acted:
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """The categories that spoke, less mere manners: what an event may name."""
+        """Those of SIGNALS that spoke."""
         counts = self.counts
-        return tuple(name for name in CATEGORIES if counts[name] and name not in _MANNERS)
+        return tuple(name for name in SIGNALS if counts[name])
 
     def features(self) -> tuple[float, ...]:
         """Numbers for a learned combiner, in the order of FEATURES, scaled to about -3..3."""

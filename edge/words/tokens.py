@@ -25,7 +25,7 @@ _ONES = _words(
 )
 _TENS = _words("_ _ twenty thirty forty fifty sixty seventy eighty ninety")
 # Longer numbers are said digit by digit, and are identifiers.
-_SAID_WHOLE = 10_000
+_SAID_WHOLE = 4
 
 
 def tokenize(text: str) -> list[str]:
@@ -52,9 +52,9 @@ def _spell(token: str) -> list[str]:
 
 
 def _number(digits: str) -> list[str]:
-    number = int(digits)
-    if number >= _SAID_WHOLE or (digits[0] == "0" and len(digits) > 1):
+    if len(digits) > _SAID_WHOLE or (digits[0] == "0" and len(digits) > 1):
         return [_ONES[int(digit)] for digit in digits]
+    number = int(digits)
     words: list[str] = []
     if number >= 1000:  # noqa: PLR2004 (a thousand)
         words += [_ONES[number // 1000], "thousand"]

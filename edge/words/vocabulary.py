@@ -21,8 +21,6 @@ SPELLING_WORDS = _words(
     "sierra tango uniform victor whiskey whisky xray x-ray yankee zulu zebra sugar apple freddie tommy"
 )
 LETTERS = _words("a b c d e f g h i j k l m n o p q r s t u v w x y z")
-# How letters are written when they are named.
-LETTER_NAMES = _words("bee cee dee ee eff gee aitch haitch jay kay ell em en pee cue queue ar ess tee vee double-u ex why zed zee")
 
 MONTHS = _words("january february march april may june july august september october november december")
 ORDINALS = _words(

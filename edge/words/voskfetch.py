@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.bundle.archive import sync
 from edge.errors import ModelError
 from edge.words.voskmodel import MODEL_NAME, PINS, Pin, check_model
 
@@ -156,7 +157,7 @@ def _install(archive: Path, target: Path, scratch: Path, progress: Progress, pin
         archive.unlink(missing_ok=True)  # it is complete and wrong: never resume from it
         raise
     for path in (*fresh.rglob("*"), fresh):
-        _sync(path)
+        sync(path)
     _replace(fresh, target, scratch)
 
 
@@ -195,16 +196,7 @@ def _replace(fresh: Path, target: Path, scratch: Path) -> None:
     if target.exists():
         target.rename(old)
     fresh.rename(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    """What is written is on the disk when this returns."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(target.parent)
 
 
 @contextmanager

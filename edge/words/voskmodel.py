@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.bundle.archive import is_folder
 from edge.bundle.store import find_bundle
 from edge.config import Config
 from edge.errors import ModelError
@@ -62,7 +63,7 @@ def find_vosk(config: Config) -> Path | None:
     configured = config.models.vosk
     if configured is not None:
         folder = Path(configured)
-        if not _is_folder(folder):
+        if not is_folder(folder):
             raise ModelError(
                 f"{folder}: no such folder, for key 'models.vosk'; give a Vosk model's folder, or leave the key out and {_REMEDY}"
             )
@@ -72,7 +73,7 @@ def find_vosk(config: Config) -> Path | None:
     if installed is not None:
         return installed
     for folder in (Path(config.state_dir) / "models" / "vosk", default_place()):
-        if _is_folder(folder):
+        if is_folder(folder):
             check_any(folder)
             return folder
     return None
@@ -95,15 +96,15 @@ def check_any(folder: Path) -> None:
             raise ModelError(f"{found[0]}: empty; unpack the model again")
 
 
-def check_model(folder: Path, pins: Mapping[str, Pin] = PINS, *, hashes: bool = True) -> None:
-    """Raise ModelError naming the first file of `folder` that is not as pinned; `hashes=False` compares sizes only."""
+def check_model(folder: Path, pins: Mapping[str, Pin] = PINS) -> None:
+    """Raise ModelError naming the first file of `folder` that is not as pinned."""
     for name, pin in pins.items():
         path = folder / name
         try:
             size = path.stat().st_size
             if size != pin.size:
                 raise ModelError(f"{path}: {size:,} bytes where {pin.size:,} belong: half a model; {_REMEDY}")
-            if hashes and sha256_of(path) != pin.sha256:
+            if sha256_of(path) != pin.sha256:
                 raise ModelError(f"{path}: damaged: its sha256 is not the pinned one; {_REMEDY}")
         except FileNotFoundError as error:
             raise ModelError(f"{path}: missing: half a model; {_REMEDY}") from error
@@ -115,14 +116,6 @@ def sha256_of(path: Path) -> str:
     """The file's sha256 in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _is_folder(path: Path) -> bool:
-    """Whether a folder is there, as far as this user may see (a state directory of the service is another user's)."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
 
 
 def _resembles(folder: Path, pins: Mapping[str, Pin]) -> bool:
