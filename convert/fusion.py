@@ -86,8 +86,10 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"{where}: {counts[name]} {name} with label and event, {least} are needed; label more calls")
     before, after = cross_validated(found)
     site = fit(found)
-    if after.cost >= before.cost:
-        site = site._replace(strictness=0.0)
+    cost = after.cost
+    if cost >= before.cost:
+        # No threshold is better than the rules' own, so none is moved.
+        site, cost = site._replace(strictness=0.0), before.cost
     print(f"fitted on {counts['utterances']} utterances of {counts['calls']} calls, {counts['negatives']} of them negative")
     print(f"  {'':<24}{'as set':>8}{'fitted':>8}")
     for name, old, new in (("weight of the voice", _SET[0], site.voice), ("weight of the words", _SET[1], site.words)):
@@ -95,12 +97,12 @@ def run(args: argparse.Namespace) -> int:
     print(f"  {'alerts from p_negative':<24}{_THRESHOLD:>8.3f}{threshold(site.strictness):>8.3f}")
     print("on calls left out:")
     print(f"  {'log loss':<24}{before.loss:>8.4f}{after.loss:>8.4f}")
-    print(f"  {'cost of the threshold':<24}{before.cost:>8.4f}{after.cost if site.strictness else before.cost:>8.4f}")
+    print(f"  {'cost of the threshold':<24}{before.cost:>8.4f}{cost:>8.4f}")
     if after.loss >= before.loss:
         raise UsageError("the fitted weights are no better than the set ones on calls left out: nothing to roll out; label more calls")
     args.out.mkdir(parents=True, exist_ok=True)
     calibration: dict[str, object] = {name: round(value, 4) for name, value in site._asdict().items()}
-    metrics = {"loss_set": before.loss, "loss_fitted": after.loss, "threshold_cost_set": before.cost, "threshold_cost_fitted": after.cost}
+    metrics = {"loss_set": before.loss, "loss_fitted": after.loss, "threshold_cost_set": before.cost, "threshold_cost_fitted": cost}
     manifest = Manifest(
         kind="fusion",
         name="fusion",
