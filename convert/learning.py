@@ -39,7 +39,7 @@ class Recipe:
     copies: int = 4
 
 
-# What two cores do in 70 minutes, features and judging included (52 s an epoch of both nets, measured); 90 were asked.
+# What two cores do in 73 minutes, features and judging included (52 s an epoch of both nets, measured); 90 were asked.
 DEFAULT = Recipe(epochs=64, size=8192)
 QUICK = Recipe(epochs=3, size=2048, copies=0)
 
