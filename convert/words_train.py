@@ -22,7 +22,8 @@ from edge.words.tokens import tokenize
 # How strongly weights are held to 0: n-grams (whose sentences have length 1), and the overlay's numbers (docs/words-experiments.md).
 _PENALTY, _PENALTY_RATED = 1.0, 0.3
 _PENALTY_CAUSE, _PENALTY_CAUSE_RATED = 0.5, 1.0
-# A noisy copy counts half of its row; a made sentence of another trade, of which there are few, three times; a made complaint half.
+# A row as it was heard, and each noisy copy, counts half of the row; a made sentence of another trade, of which there are few, three
+# times; a made complaint half.
 _NOISY, _SERVICE, _COMPLAINT = 0.5, 3.0, 0.5
 _COPIES = 2
 # Rare labels count more, by the root of how much rarer they are: weighted alike, the common ones would suffer.
@@ -81,7 +82,7 @@ def train(given: Material, chosen: NDArray[np.int64], reader: Reader, *, seed: i
     parts = [(given.clean[chosen].sparse, chosen, 1.0)]
     heard = [int(position) for position in chosen if int(position) in given.spoken]
     if heard:
-        parts.append((reader.read([" ".join(given.spoken[position]) for position in heard]).sparse, np.array(heard), 1.0))
+        parts.append((reader.read([" ".join(given.spoken[position]) for position in heard]).sparse, np.array(heard), _NOISY))
         errors = WordErrors([(given.rows[position].text.split(), given.spoken[position]) for position in heard])
         chance = random.Random(seed)  # noqa: S311 (not a secret)
         for _ in range(copies):

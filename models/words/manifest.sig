@@ -1,1 +1,1 @@
-{"key":"2fdc668e6201afc8","signature":"sG7bUwbDlXbVYdfGOmUAfL125seekUNIPuPCuGi9vtzSVoov077VPM3Uv0cc04gExdMSt7o73G2m8XG9ySjpBA=="}
+{"key":"2fdc668e6201afc8","signature":"qubvKAcWNIbzljAGwL0LvNihCtUtuTWF2b031rRRLTO8TUnyoix9q0rB7Tv9sUI4qvOcr1w3ggpCQbNIJJ4RBA=="}
