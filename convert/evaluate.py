@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     for protocol in (name for name in protocols if name != "as-is"):
         trained: tuple[Clip, ...] = ()
         chosen = list(folds(protocol, clips, seed=args.seed, parts=args.folds))
-        train_ahead(chosen, parts, how)
+        train_ahead(chosen, parts, prepared, how)
         for fold in chosen:
             if fold.train != trained:
                 judged, trained = train(fold, prepared, how), fold.train

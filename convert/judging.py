@@ -10,7 +10,7 @@ import numpy as np
 
 from convert import prosody
 from convert.corpora import Clip
-from convert.dataset import Cached, Prepared, load
+from convert.dataset import Cached, Prepared
 from convert.learning import DEFAULT, QUICK, Recipe, Training, learn, side_by_side
 from convert.protocols import Fold, Result, describe
 from convert.score import FloatNet, figures, score, with_float
@@ -57,9 +57,8 @@ def as_it_is(bundle: Bundle) -> Judged:
     return Judged(model=model, calibration=msgspec.convert(bundle.manifest.calibration, Calibration), float_net=None)
 
 
-def train_ahead(chosen: Sequence[Fold], parts: Sequence[Cached], how: How) -> None:
-    """The nets of several folds side by side, so that `train` finds them done; `parts` hold the clips of all folds."""
-    prepared = load(parts)
+def train_ahead(chosen: Sequence[Fold], parts: Sequence[Cached], prepared: Prepared, how: How) -> None:
+    """The nets of several folds side by side, so that `train` finds them done; `prepared` is what `parts` hold."""
     trainings = {training.keep: training for training in (_training(fold, prepared, how) for fold in chosen)}
     side_by_side(parts, list(trainings.values()), how.recipe, how.seed)
 

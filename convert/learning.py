@@ -61,11 +61,15 @@ def side_by_side(parts: Sequence[Cached], trainings: Sequence[Training], recipe:
     """
     if len(trainings) < 2:  # noqa: PLR2004
         return
+    clips = [clip for part in parts for clip in part.clips]
+    due = [one for one in trainings if _done(one, recipe, seed, [clips[i] for i in one.places]) < recipe.epochs]
+    if not due:
+        return
     # Spawned, for TensorFlow does not survive a fork, and one net each, for it sets its threads once.
     context = multiprocessing.get_context("spawn")
-    workers = min(len(os.sched_getaffinity(0)), len(trainings))
+    workers = min(len(os.sched_getaffinity(0)), len(due))
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(context.RLock(),), max_tasks_per_child=1) as pool:
-        work = [pool.submit(_apart, parts, training, recipe, seed, row) for row, training in enumerate(trainings)]
+        work = [pool.submit(_apart, parts, training, recipe, seed, row) for row, training in enumerate(due)]
         try:
             for done in wait(work, return_when=FIRST_EXCEPTION).done:
                 done.result()
@@ -130,9 +134,7 @@ def _checkpoint(training: Training, done: int) -> Path:
 
 def _apart(parts: Sequence[Cached], training: Training, recipe: Recipe, seed: int, row: int) -> None:
     """`learn` in a process of its own, on one core."""
-    prepared = load(parts)
-    if _done(training, recipe, seed, prepared.only(training.places).clips) < recipe.epochs:
-        learn(prepared, training, recipe, seed, threads=1, row=row)
+    learn(load(parts), training, recipe, seed, threads=1, row=row)
 
 
 def _begin(drawing: object) -> None:
