@@ -9,22 +9,22 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The machine's own certificates: sites have proxies with theirs.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help setup demo test check bench chaos fuzz soak lock system clean
+.PHONY: help setup demo desk test quick check bench chaos fuzz soak lock system deb deb-check clean
 help: ## this page
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 
 $(VENV)/box.stamp: pyproject.toml constraints.txt | $(BIN)/uv
-	$(INSTALL) --editable '.[demo]'
+	$(INSTALL) --editable '.[demo,desk]'
 	touch $@
 
 # The bench's baseline is NLTK as it comes, which loads nothing that other accounts may write; a clone under umask 002 (Ubuntu's) is such.
 $(VENV)/setup.stamp: pyproject.toml constraints.txt | $(BIN)/uv system
 	chmod -R go-w edge/words/nltk_data
-	$(INSTALL) --editable '.[capture,demo,convert,dev]'
+	$(INSTALL) --editable '.[capture,demo,desk,postgres,oidc,convert,dev]'
 	touch $@ $(VENV)/box.stamp
 
 system: ## Debian packages that capture and tests need (where this user may install them)
@@ -37,8 +37,17 @@ demo: $(VENV)/box.stamp ## a call through the whole pipeline, as a central syste
 	$(BIN)/undertone fetch-model
 	$(BIN)/python -m tests.demo
 
+desk: $(VENV)/box.stamp ## broker, two boxes that hear calls, and the recovery desk: its address and a login are printed
+	$(BIN)/undertone fetch-model
+	$(BIN)/python -m tests.demo.desk
+
+quick: $(VENV)/setup.stamp ## the tests that need no network, model or server: under a minute
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder tests/unit
+
+# tests/conftest.py says which cases stay together and which come first. Three workers on two cores: a good third of the time goes
+# by while sound is played at its own pace or something is waited for to be noticed.
 test: setup ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
 
 check: setup ## lint, format, types
 	$(BIN)/ruff check .
@@ -56,6 +65,13 @@ fuzz: setup ## a million damaged inputs for everything that takes input from out
 
 soak: setup ## eight hours of calls, two on each of four lines, as fast as the machine can
 	$(BIN)/python -m tests.soak --hours 8
+
+deb: $(VENV)/box.stamp ## Debian packages in build/deb, for this machine's Debian; ARCH=arm64 for a Raspberry Pi
+	$(BIN)/undertone fetch-model
+	systemd/deb/build.sh build/deb $(ARCH)
+
+deb-check: setup deb ## the packages in a clean root: installed, timed to a line's first event, upgraded, removed, purged (root; minutes)
+	$(BIN)/python -m tests.debs build/deb
 
 lock: | $(BIN)/uv ## write constraints.txt anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-header --no-annotate pyproject.toml -o constraints.txt

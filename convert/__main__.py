@@ -8,7 +8,10 @@ from importlib import import_module
 from edge.__main__ import run_command
 
 # One module with add_parser(commands) for each group of commands, in the order that --help shows them.
-_COMMANDS = ("train", "keras_file", "evaluate", "words", "bundles", "push", "fusion")
+_COMMANDS = (
+    "voice.train", "voice.refit", "voice.keras_file", "evaluation.evaluate", "evaluation.price", "words.command", "asr.fit",
+    "fleet.bundles", "fleet.push", "fusion.command",
+)  # fmt: skip
 
 _INTRODUCTION = """\
 Undertone's models are firmware. Here a technician trains one from a corpus or takes an existing Keras net, sees what it is

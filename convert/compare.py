@@ -8,8 +8,7 @@ import msgspec
 
 from edge.bundle.archive import unpack_aside
 from edge.bundle.manifest import Bundle, Manifest, load
-from edge.bundle.shipped import shipped_trust
-from edge.bundle.signature import Trust
+from edge.bundle.signature import Trust, shipped_trust
 
 # More numbers than this are no figure that a person compares.
 _FEW = 8

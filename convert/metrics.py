@@ -1,5 +1,6 @@
 """Figures of merit, each with where it comes from. Labels and predictions are int arrays (n,); probabilities float (n, k) or (n,)."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -87,6 +88,14 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+def share(k: int, n: int) -> Interval:
+    """`k` of `n` with its score interval (Wilson 1927), which holds for few and for none; n > 0."""
+    zz = 1.96 * 1.96
+    p, whole = k / n, 1 + zz / n
+    middle, half = (p + zz / (2 * n)) / whole, 1.96 * math.sqrt(p * (1 - p) / n + zz / (4 * n * n)) / whole
+    return Interval(value=p, low=max(0.0, middle - half), high=min(1.0, middle + half))
 
 
 def bootstrap(figure: Callable[[Ints], float], groups: Sequence[str], *, draws: int = 300, seed: int = 1) -> Interval:

@@ -33,7 +33,7 @@ def finish(folder: Path, key: Path | None) -> Bundle:
     """
     draft = parse((folder / MANIFEST).read_bytes(), folder / MANIFEST) if (folder / MANIFEST).is_file() else None
     if draft is None:
-        raise ModelError(f"{folder / MANIFEST}: missing; a bundle begins with a manifest, see docs/models.md")
+        raise ModelError("missing", path=folder / MANIFEST, remedy="a bundle begins with a manifest, see docs/models.md")
     files = {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))

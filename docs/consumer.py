@@ -3,11 +3,18 @@
     python docs/consumer.py mqtt://127.0.0.1:1883            prints each event once; at Ctrl-C, what is missing
     python docs/consumer.py mqtt://127.0.0.1:1883 --since 0  also counts what came before the first event that it saw
 
-Two rules are all there is to it:
+Five rules are all there is to it:
 
 1. Drop an event whose (source, id) you have seen: boxes send at least once.
 2. Each topic counts its events in `sequence`. A number that is not there is missing, unless a `gap` event says that it will never
-   come. A gap on topic "*" with nulls means that the box lost its store and does not know how much was in it.
+   come. A gap on topic "*" with nulls means that the box lost its store and does not know how much was in it. A box's `health` says
+   up to which number each topic has come, so that the end of a topic is proved, too (what is on its way counts as missing until it came).
+3. An alert is its snapshot with the highest `revision`, on whatever route it came: a graver reason of another team ends it on one
+   (`moved`) and makes it `new` on the other.
+
+4. A `reply` says what became of a command that had an `id`: accepted, or why not and what is true instead. No reply: send it again under
+   the same id.
+5. `erased` names calls and alerts whose customer is to be forgotten: delete what you have of them.
 
 Needs only paho-mqtt. Copy it, and keep what it remembers (`seen`, `ranges`) in your database instead of in memory.
 """
@@ -23,14 +30,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-GAP = "undertone.device.gap.v1"
-
 
 @dataclass
 class Topic:
     """The numbers that a topic has shown or announced as lost, as sorted ranges."""
 
     ranges: list[list[int]] = field(default_factory=list)
+    # The last number that the box says it has given out.
+    told: int = 0
 
     def add(self, first: int, last: int) -> None:
         """Numbers `first`..`last` are accounted for."""
@@ -44,13 +51,20 @@ class Topic:
         self.ranges = sorted([*rest, merged])
 
     def holes(self, since: int | None) -> list[tuple[int, int]]:
-        """Ranges of numbers that neither came nor were announced; from `since` + 1, or from the first number that came."""
+        """Ranges of numbers that neither came nor were announced, up to the last told.
+
+        They begin at `since` + 1, or at the first number that came.
+        """
+        if since is None and not self.ranges:
+            return []
         start = self.ranges[0][0] if since is None else since + 1
         found = []
         for low, high in self.ranges:
             if low > start:
                 found.append((start, low - 1))
             start = max(start, high + 1)
+        if start <= self.told:
+            found.append((start, self.told))
         return found
 
 
@@ -62,6 +76,12 @@ class Consumer:
         self.seen: set[tuple[str, str]] = set()
         self.topics: dict[str, Topic] = defaultdict(Topic)
         self.store_losses: list[str] = []
+        # Alert id -> its newest snapshot. It takes answers until answerable_until, unless it was closed or withdrawn.
+        self.alerts: dict[str, dict[str, Any]] = {}
+        # Id of a command -> what became of it; it may be answered twice, and the last answer is what is true now.
+        self.replies: dict[str, dict[str, Any]] = {}
+        # Calls of which nothing may be kept any more.
+        self.erased_calls: set[str] = set()
         # Box -> up to this number, what did not come is of unknown fate: its store was lost, and announced.
         self.unknown_to: dict[str, int] = {}
 
@@ -73,12 +93,11 @@ class Consumer:
         if key in self.seen:
             return False
         self.seen.add(key)
-        if event["type"] == GAP:
-            self._gap(topic, event)
+        self._learn(topic, event)
         return True
 
     def missing(self) -> dict[str, list[tuple[int, int]]]:
-        """Topic -> ranges of numbers that are missing and unexplained. Empty: you have everything up to the last that came."""
+        """Topic -> ranges of numbers that are missing and unexplained. Empty: you have everything that came or was told of."""
         found = {}
         for topic, told in self.topics.items():
             floor = max((number for box, number in self.unknown_to.items() if topic.startswith(box)), default=0)
@@ -86,6 +105,31 @@ class Consumer:
             if holes:
                 found[topic] = holes
         return found
+
+    def _learn(self, topic: str, event: dict[str, Any]) -> None:
+        data = event["data"]
+        match event["type"].split(".")[1:-1]:
+            case ["device", "health"]:
+                for of, last in data.get("sequences", {}).items():
+                    told = self.topics[topic.removesuffix("health") + of]
+                    told.told = max(told.told, last)
+            case ["device", "gap"]:
+                self._gap(topic, event)
+            case ["alert"]:
+                self._alert(data)
+            case ["reply"]:
+                self.replies[data["id"]] = data
+            case ["device", "erased"]:
+                self.erased_calls |= set(data["calls"])
+                for alert in data["alerts"]:
+                    self.alerts.pop(alert, None)
+
+    def _alert(self, data: dict[str, Any]) -> None:
+        known = self.alerts.get(data["alert"])
+        if data["end_reason"] == "erased":
+            self.alerts.pop(data["alert"], None)
+        elif known is None or data["revision"] > known["revision"]:
+            self.alerts[data["alert"]] = data
 
     def _gap(self, topic: str, event: dict[str, Any]) -> None:
         box, data = topic.removesuffix("gap"), event["data"]
@@ -105,18 +149,20 @@ def listen(url: str, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
     from paho.mqtt.packettypes import PacketTypes
     from paho.mqtt.properties import Properties
 
-    inbox: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="undertone-consumer", protocol=mqtt.MQTTv5)
+    inbox: queue.SimpleQueue[mqtt.MQTTMessage] = queue.SimpleQueue()
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="undertone-consumer", protocol=mqtt.MQTTv5, manual_ack=True)
     client.on_connect = lambda client, *_: client.subscribe(f"{prefix}/#", qos=1)
-    client.on_message = lambda _client, _data, message: inbox.put((message.topic, message.payload))
+    client.on_message = lambda _client, _data, message: inbox.put(message)
     properties = Properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = 3600
     where = urlsplit(url)
     client.connect(where.hostname or "127.0.0.1", where.port or 1883, clean_start=False, properties=properties)
     client.loop_start()
     while True:
-        topic, payload = inbox.get()
-        yield topic, json.loads(payload)
+        message = inbox.get()
+        yield message.topic, json.loads(message.payload)
+        # Only now is it stored: what we are killed over comes again.
+        client.ack(message.mid, message.qos)
 
 
 def main() -> int:

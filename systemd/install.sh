@@ -9,7 +9,7 @@ usage: install.sh [options]              set up, or bring up to date (run as roo
 
 options
   --source DIR     the Undertone source to install (default: the folder above this script)
-  --python FILE    a Python 3.11, 3.12 or 3.13 (default: the first of python3.13, 3.12, 3.11, python3 that is one)
+  --python FILE    a Python 3.11, 3.12 or 3.13 (default: the system's, else the first on the PATH that lies below no home)
   --wheels DIR     take Python packages from this folder alone: no network is used
   --no-capture     leave PyAudio out (it is compiled): lines then come from commands such as arecord
   --no-speech      do not bring the speech recogniser (about 40 MB): the box then works with the voice alone
@@ -50,15 +50,20 @@ done
 opt=$root/opt/undertone etc=$root/etc/undertone state=$root/var/lib/undertone unit=$root/etc/systemd/system/undertone.service
 [ -n "$root" ] || [ "$(id -u)" -eq 0 ] || die "run it as root (sudo $0), or give --root DIR to look at what it would do"
 # Below --root the running system is none of our business.
-service() { [ -n "$root" ] || systemctl "$@"; }
+service() { [ -n "$root" ] || "$systemctl" "$@"; }
+# Where another one stands in for it (tests), it is asked below --root, too.
+systemctl=${UNDERTONE_SYSTEMCTL:-systemctl}
+[ -z "${UNDERTONE_SYSTEMCTL:-}" ] || service() { "$systemctl" "$@"; }
 
+# Each step is taken whatever became of the one before: a box that is half removed already, or has no systemd running, is cleared too.
 uninstall() {
   if [ -e "$unit" ]; then
-    service disable --now --quiet undertone.service || true
-    rm -f "$unit"
-    service daemon-reload
+    service disable --now --quiet undertone.service || say "the service could not be stopped: is systemd running? going on"
   fi
+  rm -f "$unit" "${unit%/*}"/*.wants/undertone.service
+  service daemon-reload || true
   rm -rf "$opt"
+  rm -f "$root/usr/local/bin/undertone"
   if [ "$purge" = yes ]; then
     # systemd keeps the state of a dynamic user in /var/lib/private, and a link to it.
     rm -rf "$etc" "$state" "$root/var/lib/private/undertone" "$unit.d"
@@ -69,14 +74,28 @@ uninstall() {
 }
 
 find_python() {
-  local candidate
-  for candidate in ${python:-python3.13 python3.12 python3.11 python3}; do
-    if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
-      command -v "$candidate"
-      return
-    fi
+  local candidate where homely=""
+  # The system's own first: what comes first on root's PATH may be somebody's (pyenv, uv, conda).
+  for candidate in ${python:-/usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11 /usr/bin/python3 python3.13 python3.12 python3.11 python3}; do
+    "$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue
+    # The unit hides every home from the service (ProtectHome): such a Python would end it with 126 at its start.
+    where=$("$candidate" -c 'import os, sys; print(os.path.realpath(sys.base_prefix))')
+    case $where/ in
+      /home/* | /root/* | /run/user/*) [ -n "$root" ] || { homely="$candidate ($where)"; continue; } ;;
+    esac
+    command -v "$candidate"
+    return
   done
+  [ -z "$homely" ] || die "$homely: lies below a home, which the service may not read; apt-get install python3 python3-venv, or --python FILE"
   die "${python:-no Python 3.11, 3.12 or 3.13 with venv here}: not usable; apt-get install python3 python3-venv"
+}
+
+check_systemd() {
+  [ -n "$root" ] && return
+  command -v systemctl >/dev/null || die "no systemd here; see docs/install.md for running it without"
+  # As sd_booted(3): the folder is there while systemd is process 1, and nowhere else (a container, a chroot, another init).
+  [ -d /run/systemd/system ] ||
+    die "systemd is installed and not running (a container, a chroot, another init?): nothing was changed; see docs/install.md for running it without"
 }
 
 check_compiler() {
@@ -173,8 +192,8 @@ fetch_speech() {
 install_all() {
   local interpreter release
   [ -f "$source_dir/pyproject.toml" ] || die "$source_dir: not the Undertone source; give --source DIR" 2
-  [ -n "$root" ] || command -v systemctl >/dev/null || die "no systemd here; see docs/install.md for running it without"
   interpreter=$(find_python)
+  check_systemd
   check_compiler
   release=$(release_id)
   # Everyone may run the program; nobody but root may change it.
@@ -195,13 +214,12 @@ install_all() {
     service restart undertone.service
     say "brought up to date and started again; see: systemctl status undertone"
   else
-    say "set up. Next: edit $etc/undertone.yaml; undertone doctor --config $etc/undertone.yaml; systemctl enable --now undertone"
+    say "set up. Next: undertone setup --config $etc/undertone.yaml; systemctl enable --now undertone"
   fi
 }
 
 if [ "$action" = uninstall ]; then
   uninstall
-  [ -n "$root" ] || rm -f /usr/local/bin/undertone
 else
   install_all
 fi

@@ -1,4 +1,4 @@
-"""A box that puts numbered events and publishes them, to be killed: `python -m tests.box FOLDER URL FIRST COUNT`.
+"""A box that puts numbered events and publishes them, to be killed: `python -m tests.box FOLDER URL FIRST COUNT [PROTOCOL]`.
 
 Prints each number once its event is committed.
 """
@@ -7,8 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-from edge.bus.publisher import Publisher
 from edge.config import Config, MqttConfig
+from edge.mqtt.publisher import Publisher
 from tests.telling import alert, open_outbox, text
 
 # Every so many events, an alert.
@@ -21,10 +21,11 @@ def events(n: int) -> list:
     return [one, alert(n // ALERT_EVERY)] if n % ALERT_EVERY == 0 else [one]
 
 
-def main(folder: str, url: str, first: str, count: str) -> None:
+def main(folder: str, url: str, first: str, count: str, protocol: str = "5") -> None:
     """Put, print, and end when everything has gone."""
     gone, outbox = threading.Event(), open_outbox(Path(folder))
-    publisher = Publisher(Config(site="leeds", device="desk-1", mqtt=MqttConfig(url=url)), outbox, lambda _command: None)
+    config = Config(site="leeds", device="desk-1", mqtt=MqttConfig(url=url, protocol=protocol))
+    publisher = Publisher(config, outbox, lambda _command: None)
     publisher.start()
     for n in range(int(first), int(first) + int(count)):
         outbox.put(events(n))

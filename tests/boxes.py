@@ -1,28 +1,32 @@
-"""A box without sound cards: the real upkeep, store, engines and (with a broker) outbox and publisher; its calls are made up here."""
+"""A box without sound cards: the real manager, store, engines and (with a broker) outbox and publisher; its calls are made up here."""
 
 import base64
 import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
-from edge.box.clock import now
-from edge.bundle.installing import install
-from edge.bus.commands import ModelInstall, parse
-from edge.bus.device import ModelChange, State
-from edge.bus.events import Event
-from edge.bus.outbox import Outbox
-from edge.bus.publisher import Publisher
+from edge.call.engines import Engines
+from edge.clock import now
 from edge.config import Config, LineConfig, ModelsConfig, MqttConfig, SourceConfig
-from edge.info import device_info
+from edge.models.boot import start_up
+from edge.models.install import install
+from edge.models.manager import ModelManager
+from edge.mqtt.publisher import Publisher
+from edge.outbox.outbox import Outbox
 from edge.segment.crosstalk import CustomerUtterance
-from edge.startup import start_up
-from edge.upkeep import Upkeep
+from edge.service.announce import Announcer
+from edge.service.info import device_info
 from edge.values import Absent, Mode
+from edge.wire.codes import BoxState
+from edge.wire.commands import ModelInstall, parse
+from edge.wire.device import ModelChange, State
+from edge.wire.events import Event
+from edge.wire.replies import Request
 from tests.nets import spoken
 
 LINE = LineConfig(name="line-1", source=SourceConfig(file="none.wav"))
@@ -61,24 +65,25 @@ class SimulatedBox:
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
-        self.engines, changes = start_up(self.config)
+        engines, changes = start_up(self.config)
         self.publisher = None
         if self._broker:
             outbox = Outbox(
                 Path(self.config.state_dir) / "outbox.sqlite", max_bytes=10**7, site=self.config.site, device=self.config.device
             )
             self._stack.callback(outbox.close)
-            self.publisher = Publisher(self.config, outbox, self._obey, died=self.died.append)
+            self.publisher = Publisher(self.config, outbox, self._handle_request, died=self.died.append)
             self._outbox = outbox
         boot = self._outbox.boot if self._broker else 1
-        self.upkeep = Upkeep(self.config, self.engines, boot=boot, tell=self._tell, serve=self._serve, died=self.died.append)
-        self.upkeep.start(changes)
+        self._announcer = Announcer(self._put, boot=boot)
+        self.manager = ModelManager(self.config, engines, announce=self._announcer.model, swapped=self._publish_info, died=self.died.append)
+        self.manager.start(changes)
         if self.publisher:
-            self.publisher.publish_info(device_info(self.config, self.engines))
-            self.publisher.publish_state(State(state="online", boot=boot, since=now(), reasons=[], lines={"line-1": "up"}))
+            self._publish_info()
+            self.publisher.publish_state(State(state=BoxState.ONLINE, boot=boot, since=now(), reasons=[], lines={"line-1": "up"}))
             self.publisher.start()
             self._stack.callback(self.publisher.stop, 3.0)
-        self._stack.callback(self.upkeep.stop)
+        self._stack.callback(self.manager.stop)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -87,26 +92,26 @@ class SimulatedBox:
 
     def send(self, path: Path, **changes) -> None:
         for chunk in chunks(path, **changes):
-            self.upkeep.offer(chunk)
+            self.manager.offer(chunk)
             self.settle()
 
     def call(self, voices: Iterable[int | CustomerUtterance], *, during: Callable[[], None] = lambda: None) -> str:
         """One call of these utterances (a number is a synthetic one's) by the model that serves now; its name, the only one that judged."""
-        ears = self.engines.ears(LINE, self.config)
-        name = ears.models["voice"]
+        models = self.engines.for_call(LINE, self.config)
+        name = models.models["voice"]
         for number, one in enumerate(voices):
             if number == 1:
                 during()
-            reading = ears.voice((spoken(one) if isinstance(one, int) else one).utterance)
+            reading = models.voice((spoken(one) if isinstance(one, int) else one).utterance)
             assert isinstance(reading, Absent) or reading.model == name
             self.settle()
-        ears.close()
+        models.close()
         self.settle()
         return name
 
     def settle(self) -> None:
-        """Until the upkeep has taken what it was given."""
-        while not self.upkeep._work.empty() and self.upkeep._thread.is_alive():
+        """Until the model manager has taken what it was given."""
+        while not self.manager._work.empty() and self.manager._thread.is_alive():
             threading.Event().wait(0.005)
 
     def until(self, action: str, version: str | None = None, seconds: float = 60.0) -> ModelChange:
@@ -119,17 +124,23 @@ class SimulatedBox:
             assert self._news.wait_for(found, seconds), self.told
         return found()[0]
 
-    def _obey(self, command: ModelInstall) -> None:
-        self.upkeep.offer(command)
+    def _handle_request(self, request: Request) -> None:
+        assert isinstance(request.command, ModelInstall)
+        self.manager.offer(request.command)
+        request.done()
 
-    def _tell(self, events: list[Event]) -> None:
+    @property
+    def engines(self) -> Engines:
+        """What serves now."""
+        return self.manager.serving()[0]
+
+    def _put(self, events: Sequence[Event]) -> None:
         if self._broker:
             self._outbox.put(events)
         with self._news:
             self.told += [event.data for event in events]
             self._news.notify_all()
 
-    def _serve(self, engines) -> None:
-        self.engines = engines
+    def _publish_info(self) -> None:
         if self.publisher:
-            self.publisher.publish_info(device_info(self.config, engines))
+            self.publisher.publish_info(device_info(self.config, self.engines))

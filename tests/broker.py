@@ -10,23 +10,21 @@ import getpass
 import shutil
 import signal
 import subprocess
-import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 
 from tests.certificates import Authority, Pair
 from tests.ports import free_port
+from tests.server_process import ServerProcess
 
 # A loaded two-core machine once took 3 s to start it.
 _START_S = 30.0
 _STOP_S = 5.0
 
 
-class Broker:
+class Broker(ServerProcess):
     """mosquitto with what a test asks for. `passwords`: user -> password; `acl`: text of an ACL file; `tls`: signed by
     `authority`, asking boxes for a certificate of theirs where `mutual`; `persistent`: keeps sessions and retained messages
     over stop and start; `extra`: more configuration lines.
@@ -43,53 +41,25 @@ class Broker:
         persistent: bool = False,
         extra: str = "",
     ) -> None:
+        super().__init__("mosquitto", ready="running", start_s=_START_S, stop_s=_STOP_S)
         self.folder = folder / "mosquitto"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"{'mqtts' if tls else 'mqtt'}://127.0.0.1:{self.port}"
-        self.log: list[str] = []
-        self._process: subprocess.Popen[str] | None = None
-        self._drain: threading.Thread | None = None
         self._config = self.folder / "mosquitto.conf"
         self.authority = Authority(self.folder / "tls") if tls else None
         self._config.write_text("\n".join([*self._lines(passwords, acl, persistent=persistent), *self._tls(mutual=mutual), extra]) + "\n")
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()
 
     def client_pair(self, name: str) -> Pair:
         """A certificate for a client called `name`, signed by this broker's authority."""
         assert self.authority is not None
         return self.authority.issue(name)
 
-    def start(self) -> None:
-        """Start it and wait until it listens."""
-        assert self._process is None, "already running"
+    def command(self) -> list[str]:
         program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
         if program is None:
             pytest.fail("mosquitto is not installed; run `make system` (Debian package mosquitto)")
-        listening = threading.Event()
-        self._process = subprocess.Popen([program, "-c", str(self._config)], stderr=subprocess.PIPE, text=True)
-        self._drain = threading.Thread(target=self._read_log, args=(self._process, listening), daemon=True)
-        self._drain.start()
-        assert listening.wait(_START_S), "mosquitto did not start:\n" + "\n".join(self.log)
-        assert self._process.poll() is None, "mosquitto ended at once:\n" + "\n".join(self.log)
-
-    def stop(self) -> None:
-        """Stop it properly, if it runs (SIGTERM: writes its store, sends no wills)."""
-        if self._process is not None:
-            self._process.terminate()
-            self._reap()
-
-    def kill(self) -> None:
-        """kill -9."""
-        assert self._process is not None
-        self._process.kill()
-        self._reap()
+        return [program, "-c", str(self._config)]
 
     def restart(self) -> None:
         """kill -9 and start again on the same port."""
@@ -105,28 +75,6 @@ class Broker:
         """kill -CONT."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
-
-    def _reap(self) -> None:
-        assert self._process is not None
-        assert self._drain is not None
-        try:
-            self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            # mosquitto 2.0.11 can wait for ever for a client that never finishes its TLS handshake.
-            self._process.kill()
-            self._process.wait()
-        self._drain.join()
-        if self._process.stderr is not None:
-            self._process.stderr.close()
-        self._process = None
-
-    def _read_log(self, process: "subprocess.Popen[str]", listening: threading.Event) -> None:
-        assert process.stderr is not None
-        for line in process.stderr:
-            self.log.append(line.rstrip())
-            if line.rstrip().endswith("running"):
-                listening.set()
-        listening.set()
 
     def _lines(self, passwords: Mapping[str, str] | None, acl: str | None, *, persistent: bool) -> list[str]:
         lines = [

@@ -34,18 +34,22 @@ class Authority:
         builder = self._builder(name, self._key).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         self._write(self.ca, builder.add_extension(usage, critical=True))
 
-    def issue(self, name: str, *, days: int = 1) -> Pair:
-        """A pair for common name `name`, valid for 127.0.0.1 and localhost until `days` from now (negative: expired)."""
+    def issue(self, name: str, *, days: int = 1, since: int = -10, passphrase: str | None = None, host: str = "localhost") -> Pair:
+        """A pair for common name `name`, valid for 127.0.0.1 to 127.0.0.3 and localhost from `since` to `days` from now (negative: past).
+
+        `host`: for that name alone. `passphrase` encrypts the key.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         pair = Pair(cert=self._folder / f"{name}.crt", key=self._folder / f"{name}.key")
-        names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-        self._write(pair.cert, self._builder(name, key, days).add_extension(names, critical=False))
-        pair.key.write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
-        )
+        loopback = [x509.IPAddress(ipaddress.ip_address(f"127.0.0.{n}")) for n in (1, 2, 3)]
+        address = loopback if host == "localhost" else []
+        names = x509.SubjectAlternativeName([x509.DNSName(host), *address])
+        lock = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+        self._write(pair.cert, self._builder(name, key, days, since).add_extension(names, critical=False))
+        pair.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, lock))
         return pair
 
-    def _builder(self, name: str, key: ec.EllipticCurvePrivateKey, days: int = 1) -> x509.CertificateBuilder:
+    def _builder(self, name: str, key: ec.EllipticCurvePrivateKey, days: int = 1, since: int = -10) -> x509.CertificateBuilder:
         today = dt.datetime.now(dt.UTC)
         return (
             x509.CertificateBuilder()
@@ -53,7 +57,7 @@ class Authority:
             .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self._name)]))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(today - dt.timedelta(days=10))
+            .not_valid_before(today + dt.timedelta(days=since))
             .not_valid_after(today + dt.timedelta(days=days))
         )
 

@@ -4,22 +4,25 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from edge.box.clock import Anchor
-from edge.bus.events import Alert, Event, UtteranceHeard
-from edge.bus.parts import LatencyData
-from edge.call.rules import RuleSet, load_rules
+from edge.call.rules.rule_set import RuleSet, load_rules
+from edge.call.rules.view import UtteranceView
 from edge.call.state import Call
+from edge.clock import Anchor
 from edge.config import Config, LineConfig, SourceConfig
 from edge.values import (
     FRAME_SAMPLES,
     SAMPLE_RATE,
+    Absence,
     Absent,
     Activity,
     CallClosed,
     CallOpened,
     Cause,
+    ClosedBy,
     Evidence,
+    Intelligibility,
     Mode,
+    OpenedBy,
     Role,
     Spotted,
     ToneHeard,
@@ -28,6 +31,10 @@ from edge.values import (
     WordsReading,
 )
 from edge.verdict.fuse import fuse
+from edge.wire.commands import AlertAction
+from edge.wire.context import Context
+from edge.wire.events import Alert, Event, UtteranceHeard
+from edge.wire.parts import LatencyData, ReasonData
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NO_LATENCY = LatencyData(endpoint_ms=None, words_ms=None, voice_ms=None, verdict_ms=None)
@@ -84,8 +91,22 @@ def words(
 ANGRY = words(3.5, -1.5, cause="billing")
 CALM = words(-1.0, -1.0)
 PLEASED = words(-2.0, 3.0)
-SILENT = Absent(reason="no_words")
-UNHEARD = Absent(reason="too_short")
+SILENT = Absent(reason=Absence.NO_WORDS)
+FOREIGN = Absent(
+    reason=Absence.NOT_UNDERSTOOD,
+    intelligibility=Intelligibility(words=9, confidence=0.7, surprise=8.5, rate=5.0, log_odds=-3.0, before=2.0, understood=False),
+)
+UNHEARD = Absent(reason=Absence.TOO_SHORT)
+
+
+def seen(**given) -> UtteranceView:
+    """An utterance as rules see it: the customer's, and nothing known of it but what is given."""
+    nothing = {
+        "n": 1, "side": "customer", "start_ms": 0, "end_ms": 2000, "fused": None, "voice": None, "words": None, "unjudged": {},
+        "cause": None, "cause_p": 0.0, "cause_route": None, "keywords": (), "signals": (),
+        "words_per_minute": None, "loudness_db": None, "broke_in": False,
+    }  # fmt: skip
+    return UtteranceView(**{**nothing, **given})
 
 
 class Conversation:
@@ -101,9 +122,10 @@ class Conversation:
             line=line,
             config=self.config,
             anchor=Anchor(sample=start, utc=NOON, synced=True),
-            opened=CallOpened(start=start, opened_by="voice"),
+            opened=CallOpened(start=start, opened_by=OpenedBy.VOICE),
             rules=rules or load_rules(None),
             models={"voice": "v1"},
+            context=Context.of(context) if (context := given.pop("context", None)) else None,
             **given,
         )
         self.events: list[Event] = list(self.call.started())
@@ -111,6 +133,9 @@ class Conversation:
 
     def quiet(self, seconds: float) -> "Conversation":
         return self._frames(seconds, ())
+
+    def lost(self, seconds: float) -> "Conversation":
+        return self._frames(seconds, (), lost=True)
 
     def says(self, role: Role, seconds: float = 2.0, *, said=SILENT, sounds=UNHEARD, over=(), **given) -> "Conversation":
         """`role` speaks for `seconds` (with `over` speaking too), and the utterance is judged when it ends."""
@@ -146,11 +171,14 @@ class Conversation:
         return self
 
     def command(self, command) -> "Conversation":
-        self.events += self.call.command(command)
+        if isinstance(command, AlertAction):
+            self.events += self.call.act(command).events
+        else:
+            self.events += self.call.update(Context.of(command))
         return self
 
-    def over(self) -> "Conversation":
-        self.events += self.call.closed(CallClosed(end=self.now, closed_by="idle"))
+    def over(self, closed_by: ClosedBy = ClosedBy.IDLE) -> "Conversation":
+        self.events += self.call.closed(CallClosed(end=self.now, closed_by=closed_by))
         return self
 
     @property
@@ -158,7 +186,17 @@ class Conversation:
         return [event.data for event in self.events if isinstance(event.data, Alert)]
 
     def alert(self, rule: str) -> list[Alert]:
-        return [alert for alert in self.alerts if alert.rule == rule]
+        """The snapshots of which `rule` is a reason."""
+        return [alert for alert in self.alerts if any(reason.rule == rule for reason in alert.reasons)]
+
+    def reason(self, rule: str) -> list[ReasonData]:
+        """`rule` in each snapshot of which it is a reason."""
+        return [reason for alert in self.alerts for reason in alert.reasons if reason.rule == rule]
+
+    @property
+    def found(self) -> list[str]:
+        """The rules that were told, in order."""
+        return list(dict.fromkeys(reason.rule for alert in self.alerts for reason in alert.reasons))
 
     @property
     def utterances(self) -> list[UtteranceHeard]:
@@ -167,10 +205,10 @@ class Conversation:
     def data(self, kind: type) -> list:
         return [event.data for event in self.events if isinstance(event.data, kind)]
 
-    def _frames(self, seconds: float, speaking) -> "Conversation":
+    def _frames(self, seconds: float, speaking, *, lost: bool = False) -> "Conversation":
         for _ in range(round(seconds * SAMPLE_RATE / FRAME_SAMPLES)):
             flags = tuple(role in speaking for role in self.roles)
             levels = tuple(-20.0 if flag else -60.0 for flag in flags)
-            self.events += self.call.active(Activity(start=self.now, speaking=flags, level_dbfs=levels))
+            self.events += self.call.active(Activity(start=self.now, speaking=flags, level_dbfs=levels, lost=lost))
             self.now += FRAME_SAMPLES
         return self

@@ -6,34 +6,35 @@ SIGKILL comes at an instant drawn from as long as that stage took last. Afterwar
 that was written is carried out by the next start, and that box has its calls judged by one model each.
 """
 
+import argparse
 import itertools
 import json
 import os
 import random
 import signal
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import edge.bundle.installing
-import edge.upkeep
-from edge.bundle import probation
-from edge.bundle.installing import install
+import edge.models.install
+import edge.models.manager
 from edge.bundle.manifest import load
 from edge.bundle.store import find_bundle, open_store
-from edge.bus.events import Event
 from edge.config import Config
+from edge.models import probation
+from edge.models.comparison import ENOUGH
+from edge.models.install import install
+from edge.wire.events import Event
 from tests.boxes import SimulatedBox, chunks, config, unproven
 from tests.nets import keys, tar, too_sure, voice
 
 # Enough for a verdict after one call.
-_UTTERANCES = probation.ENOUGH
+_UTTERANCES = ENOUGH
 # A box is killed in its first or its second change.
 _CHANGES = 2
 # transfer: chunks come; unpacking: up to the last proof; swap: from the rename to the new engines and the word to the bus;
@@ -161,8 +162,8 @@ class _Telling(SimulatedBox):
         super().__init__(settings)
         self._at = at
 
-    def _tell(self, events: list[Event]) -> None:
-        super()._tell(events)
+    def _put(self, events: Sequence[Event]) -> None:
+        super()._put(events)
         if any(event.data.action == "probation" for event in events):
             self._at("probation")
 
@@ -183,16 +184,16 @@ def _live(settings: Config, files: Mapping[str, Path], tell: int, wait: int) -> 
         over.set()
 
     try:
-        edge.upkeep.install = _around(edge.upkeep.install, before=lambda: at("unpacking"))
-        edge.bundle.installing.prove_folder = _around(edge.bundle.installing.prove_folder, after=lambda: at("swap"))
+        edge.models.manager.install = _around(edge.models.manager.install, before=lambda: at("unpacking"))
+        edge.models.install.prove_folder = _around(edge.models.install.prove_folder, after=lambda: at("swap"))
         with _Telling(settings, at) as box:
-            box.upkeep._conclude = _around(box.upkeep._conclude, before=lambda: at("verdict"), after=concluded)
+            box.manager._conclude = _around(box.manager._conclude, before=lambda: at("verdict"), after=concluded)
             os.write(tell, f"ready {box.engines.models['voice']}\n".encode())
             ready.set()
             for version, file in files.items():
                 at("transfer")
                 for chunk in chunks(file):
-                    box.upkeep.offer(chunk)
+                    box.manager.offer(chunk)
                 # The first call goes on over the swap, the second is the new model's.
                 os.write(tell, f"call {box.call(range(_UTTERANCES))}\n".encode())
                 box.until("probation", version)
@@ -249,9 +250,14 @@ def _decided(settings: Config) -> str | None:
 
 
 def main() -> None:
-    """`python -m tests.kills [N]`: figures as JSON."""
+    """Figures as JSON."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.kills", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("kills", nargs="?", type=int, default=200, help="how many (default 200)")
+    kills = parser.parse_args().kills
     with tempfile.TemporaryDirectory() as folder:
-        found = run(int(sys.argv[1]) if len(sys.argv) > 1 else 200, Path(folder))
+        found = run(kills, Path(folder))
     figures = {"kills": found.kills, "aimed": found.aimed, "hit": found.hit, "left": found.left, "verdicts_carried_out": found.carried_out}
     print(json.dumps(figures | {"calls": sum(found.calls.values()), "models": len(found.calls)}))
 

@@ -3,6 +3,7 @@
 python -m tests.sandbox systemd/undertone.service PROGRAM ARGUMENT...
 """
 
+import argparse
 import ctypes
 import ctypes.util
 import errno
@@ -67,5 +68,11 @@ def refuse(calls: frozenset[str]) -> None:
 
 
 if __name__ == "__main__":
-    refuse(group("@known") - allowed(Path(sys.argv[1])))
-    os.execvp(sys.argv[2], sys.argv[2:])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.sandbox", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("unit", type=Path)
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="PROGRAM ARGUMENT...")
+    args = parser.parse_args()
+    refuse(group("@known") - allowed(args.unit))
+    os.execvp(args.command[0], args.command)

@@ -5,6 +5,7 @@ with Service(tmp_path, CONFIG_YAML) as box:
 """
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,6 +48,10 @@ class Service:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.process.kill()
         self.wait()
+        # What one that was killed left in memory.
+        place = self.state_dir / "status.json"
+        if place.is_symlink():
+            shutil.rmtree(place.readlink().parent, ignore_errors=True)
 
     def start(self) -> None:
         """Start it; returns at once."""

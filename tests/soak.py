@@ -22,9 +22,9 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
+from edge.asr.vosk_model import find_vosk
 from edge.capture import wavfile
 from edge.config import Config
-from edge.words.voskmodel import find_vosk
 from tests.broker import Broker
 from tests.service import Service
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Debian packages that building PyAudio and running the tests need. Installs only what is missing, and only where it may.
 set -eu
-packages="mosquitto mosquitto-clients portaudio19-dev pulseaudio libasound2-plugins flite espeak-ng sox maven gcc"
+packages="mosquitto mosquitto-clients portaudio19-dev pulseaudio libasound2-plugins flite espeak-ng sox maven gcc chromium chromium-driver postgresql nats-server whois"
 missing=""
 for package in $packages; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections import defaultdict
+from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
@@ -12,8 +13,13 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from edge.bus.events import Alert, Event, Failed, Started, Text
-from edge.bus.outbox import Outbox
+from edge.outbox.outbox import Outbox
+from edge.outbox.rows import COLUMNS, Row, read_row
+from edge.values import OpenedBy
+from edge.wire.codes import AlertEnd, AlertState, CallFailure, Severity
+from edge.wire.context import Context
+from edge.wire.events import Alert, Event, Failed, Started, Text, Updated, UtteranceHeard
+from edge.wire.parts import LatencyData, ReasonData, TurnData
 
 NOON, FOUR_HOURS_LATER = "2026-11-23T12:00:00.000Z", "2026-11-23T16:00:00.000Z"
 # The broker, this process and the machine's other work share two cores.
@@ -29,30 +35,70 @@ def text(n: int, *, line: str = "line-1", call: str = "c1") -> Event:
 def started(call: str = "c1", line: str = "line-1") -> Event:
     data = Started(
         call=call, line=line, desk=None, started_at=NOON, time_synced=True, channels=["customer"], mode="both", privacy="numbers",
-        opened_by="voice", models={}, customer_ref=None, queue=None, notice_given=None,
+        opened_by=OpenedBy.VOICE, models={}, **asdict(Context()),
     )  # fmt: skip
     return Event(id=f"{call}:started:1", topic=f"call/{line}/started", time=NOON, data=data)
 
 
+def updated(call: str = "c1", line: str = "line-1", **facts) -> Event:
+    data = Updated(call=call, line=line, n=1, started_at=NOON, **asdict(Context(**facts)))
+    return Event(id=f"{call}:updated:1", topic=f"call/{line}/updated", time=NOON, data=data)
+
+
+def utterance(n: int, call: str = "c1", line: str = "line-1") -> Event:
+    turn = TurnData(
+        overlap_ms=0, interrupted=False, response_gap_ms=None, words_per_minute=None, level_dbfs=None, level_vs_baseline_db=None
+    )  # fmt: skip
+    data = UtteranceHeard(
+        call=call, line=line, n=n, turn_id="t", part=0, channel=0, role="customer", start_ms=0, end_ms=1,
+        voiced_ms=1, lost_ms=0, snr_db=None, voice=None, voice_reason="too_short", words=None, words_reason="no_words",
+        intelligibility=None, verdict=None, turn=turn, scores=None,
+        latency=LatencyData(endpoint_ms=None, words_ms=None, voice_ms=None, verdict_ms=None),
+    )  # fmt: skip
+    return Event(id=f"{call}:utterance:{n}", topic=f"call/{line}/utterance", time=NOON, data=data)
+
+
 def failed(call: str = "c1", line: str = "line-1") -> Event:
-    data = Failed(call=call, line=line, started_at=NOON, reason="source_lost")
+    data = Failed(call=call, line=line, started_at=NOON, reason=CallFailure.RESTART)
     return Event(id=f"{call}:failed:1", topic=f"call/{line}/failed", time=NOON, data=data)
 
 
 def alert(
-    revision: int = 0, state: str = "new", *, rule: str = "anger", route: str = "billing", expires_at: str = "2026-11-23T16:00:00.000Z"
+    revision: int = 0,
+    state: str = "new",
+    *,
+    call: str = "c1",
+    line: str = "line-1",
+    route: str = "billing",
+    page_until: str = FOUR_HOURS_LATER,
+    **given,
 ) -> Event:
-    data = Alert(
-        alert=f"c1:alert:{rule}", revision=revision, state=state, rule=rule, rule_says="Angry.", severity="high", route=route, cause=None,
-        probability=0.9, evidence=[], drivers=[], call="c1", line="line-1", desk=None, started_at=NOON, customer_ref=None, queue=None,
-        opened_at=NOON, updated_at=NOON, expires_at=expires_at, offset_ms=0, acknowledged_by=None, contacted_by=None, outcome=None,
-        end_reason="call_over" if state == "end" else None,
+    reason = ReasonData(
+        rule="anger", rule_says="Angry.", severity=Severity.HIGH, severity_level=3, route=route, cause=None, probability=0.9, offset_ms=0,
+        evidence=[], drivers=[], withdrawn=False,
     )  # fmt: skip
-    return Event(id=f"c1:alert:{rule}:{revision}", topic=f"alert/{route}", time=NOON, data=data, alert_lane=True)
+    end_reason = AlertEnd.CALL_OVER if state == "end" else None
+    facts = {
+        "alert": f"{call}:alert", "revision": revision, "state": AlertState(state), "end_reason": end_reason, "severity": Severity.HIGH,
+        "severity_level": 3, "route": route, "reasons": [reason], "site": "leeds", "device": "desk-1", "call": call, "line": line,
+        "started_at": NOON, "offset_ms": 0, "opened_at": NOON, "updated_at": NOON, "page_until": page_until,
+        "answerable_until": "2036-12-07T12:00:00.000Z",
+    }  # fmt: skip
+    data = Alert(**{**dict.fromkeys(Alert.__struct_fields__), **facts, **given})
+    return Event(id=f"{call}:alert:{revision}", topic=f"alert/{route}", time=NOON, data=data, alert_lane=True)
 
 
 def open_outbox(folder: Path, *, max_bytes: int = 100_000_000, **given) -> Outbox:
     return Outbox(folder / "outbox.sqlite", max_bytes=max_bytes, site="leeds", device="desk-1", **given)
+
+
+def waiting(outbox: Outbox) -> list[Row]:
+    """All that is in it and not acknowledged, as it is on the disk: alerts first, then in order."""
+    outbox.pending(1)
+    outbox.counts()
+    uptime, boot = outbox._uptime(), outbox.boot
+    rows = outbox._store.read(f"SELECT {COLUMNS} FROM events ORDER BY lane, row")
+    return [row for columns in rows if isinstance(row := read_row(columns, uptime=uptime, boot=boot), Row)]
 
 
 def drained(outbox: Outbox) -> list[dict]:
@@ -92,14 +138,16 @@ def until(happened, patience_s: float = PATIENCE_S) -> None:
 
 
 class Subscriber:
-    """A real client that keeps every message; its session outlives the broker's and its own connections (MQTT 5)."""
+    """A real client that keeps every message; its session outlives the broker's and its own connections. `old`: MQTT 3.1.1."""
 
     def __init__(
-        self, url: str, topic: str = "undertone/#", *, qos: int = 1, username: str | None = None, password: str | None = None
-    ) -> None:
+        self, url: str, topic: str = "undertone/#", *, qos: int = 1, username: str | None = None, password: str | None = None,
+        old: bool = False, name: str = "subscriber",
+    ) -> None:  # fmt: skip
         self.messages: list[tuple[str, dict, bool]] = []
         self.subscribed = threading.Event()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="subscriber", protocol=mqtt.MQTTv5)
+        version = {"protocol": mqtt.MQTTv311, "clean_session": False} if old else {"protocol": mqtt.MQTTv5}
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=name, **version)
         self._client.reconnect_delay_set(0.05, 0.2)
         if username:
             self._client.username_pw_set(username, password)
@@ -110,7 +158,8 @@ class Subscriber:
         self._client.on_message = lambda _c, _d, message: self.messages.append((message.topic, json.loads(message.payload), message.retain))
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 3600
-        self._client.connect("127.0.0.1", int(url.rpartition(":")[2]), clean_start=False, properties=properties)
+        kept = {} if old else {"clean_start": False, "properties": properties}
+        self._client.connect("127.0.0.1", int(url.rpartition(":")[2]), **kept)
         self._client.loop_start()
 
     def __enter__(self) -> Self:

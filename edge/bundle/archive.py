@@ -1,20 +1,21 @@
 """A bundle as one file, for a stick, a mail or the bus: a plain, uncompressed tar. Unpacking trusts nothing in it."""
 
 import io
-import os
 import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, is_plain
+from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, is_plain, parse
 from edge.errors import ModelError, StoreError
+from edge.files.durable import how_to_write, sync
 
 # The Vosk model is the largest thing that is ever packed: 71 MB.
 MAX_BYTES = 256_000_000
 _MAX_FILES = 64
+_PACKERS = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ", "zstd": b"\x28\xb5\x2f\xfd", "zip": b"PK\x03\x04", "7z": b"7z\xbc\xaf"}
 
 
 def pack(bundle: Bundle, path: Path) -> None:
@@ -31,7 +32,7 @@ def pack(bundle: Bundle, path: Path) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise ModelError(f"{path}: cannot be written: {error.strerror}; give a folder of yours") from error
+        raise ModelError(f"cannot be written: {error.strerror}", path=path, remedy="give a folder of yours") from error
 
 
 def unpack(path: Path, folder: Path) -> None:
@@ -42,18 +43,44 @@ def unpack(path: Path, folder: Path) -> None:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise ModelError(f"{path}: {size / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB of any bundle; it is not one of ours")
+            raise ModelError(
+                f"{size / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB of any bundle", path=path, remedy="it is not one of ours"
+            )
         if (free := shutil.disk_usage(folder).free) < size * 2:
             needed = f"{size * 2 / 1e6:.1f} MB needed and {free / 1e6:.1f} MB free"
-            raise StoreError(f"no room: {needed} in {folder.parent}; make room on that disk")
+            raise StoreError(f"no room: {needed}", path=folder.parent, remedy="make room on that disk")
         with tarfile.open(path, "r:") as tar:
             _unpack_members(path, tar, folder, size)
     except (tarfile.TarError, EOFError, ValueError) as error:
-        raise ModelError(f"{path}: not a whole bundle: {error}; bring it again") from error
+        if (packer := _packed_with(path)) is not None:
+            how = f"packed with {packer}, and a bundle is a plain .tar"
+            raise ModelError(how, path=path, remedy="unpack it to the .tar that is in it, or give the bundle's folder") from error
+        raise ModelError(f"not a whole bundle: {error}", path=path, remedy="bring it again") from error
     except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such file; give a bundle's .tar or folder") from error
+        raise ModelError("no such file", path=path, remedy="give a bundle's .tar or folder") from error
     except OSError as error:
-        raise StoreError(f"{path}: cannot be unpacked into {folder.parent}: {error.strerror}; make room, or check who owns it") from error
+        raise StoreError(f"cannot be unpacked: {error.strerror}", path=path, remedy=how_to_write(error)) from error
+
+
+def copy_in(source: Path, folder: Path) -> None:
+    """The bundle at `source` (.tar or folder) in the new, empty `folder`, every file on the disk when this returns. Raises as `unpack`."""
+    if not source.is_dir():
+        unpack(source, folder)
+        return
+    raw = (source / MANIFEST).read_bytes() if (source / MANIFEST).is_file() else b""
+    if not raw:
+        raise ModelError("missing", path=source / MANIFEST, remedy="give a bundle's .tar or folder")
+    names = [MANIFEST, SIGNATURE, *parse(raw, source / MANIFEST).files]
+    for name in names:
+        if (source / name).is_file() and not (source / name).is_symlink():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, folder / name)
+    _sync_all(folder)
+
+
+def _sync_all(folder: Path) -> None:
+    for item in (*folder.rglob("*"), folder):
+        sync(item)
 
 
 def _unpack_members(path: Path, tar: tarfile.TarFile, folder: Path, size: int) -> None:
@@ -62,29 +89,37 @@ def _unpack_members(path: Path, tar: tarfile.TarFile, folder: Path, size: int) -
     total = 0
     for member in tar:
         if not member.isreg() or member.issparse():
-            raise ModelError(f"{path}: '{member.name[:80]}' is a link, device or folder, not a plain file; it is not one of our bundles")
+            raise ModelError(
+                f"'{member.name[:80]}' is a link, device or folder, not a plain file", path=path, remedy="it is not one of our bundles"
+            )
         if not is_plain(member.name):
-            raise ModelError(f"{path}: '{member.name[:80]}' points out of the bundle; it is not one of our bundles")
+            raise ModelError(f"'{member.name[:80]}' points out of the bundle", path=path, remedy="it is not one of our bundles")
         if member.name in seen:
-            raise ModelError(f"{path}: '{member.name}' is in it twice; it is not one of our bundles")
+            raise ModelError(f"'{member.name}' is in it twice", path=path, remedy="it is not one of our bundles")
         seen.add(member.name)
         total += member.size
         if len(seen) > _MAX_FILES:
-            raise ModelError(f"{path}: more than the {_MAX_FILES} files that a bundle holds; it is not one of our bundles")
+            raise ModelError(f"more than the {_MAX_FILES} files that a bundle holds", path=path, remedy="it is not one of our bundles")
         if total > size:
-            raise ModelError(f"{path}: cut short in '{member.name}'; bring it again")
+            raise ModelError(f"cut short in '{member.name}'", path=path, remedy="bring it again")
         packed = tar.extractfile(member)
         raw = packed.read() if packed else b""
         if len(raw) != member.size:
-            raise ModelError(f"{path}: cut short in '{member.name}'; bring it again")
+            raise ModelError(f"cut short in '{member.name}'", path=path, remedy="bring it again")
         target = folder / member.name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(raw)
     _refuse_rest(path, tar.offset)
     if MANIFEST not in seen:
-        raise ModelError(f"{path}: no {MANIFEST} in it; give a bundle made by `undertone-convert pack`")
-    for item in (*folder.rglob("*"), folder):
-        sync(item)
+        raise ModelError(f"no {MANIFEST} in it", path=path, remedy="give a bundle made by `undertone-convert pack`")
+    _sync_all(folder)
+
+
+def _packed_with(path: Path) -> str | None:
+    """What a file was packed with that is no tar, by its first bytes (file(1) knows the same)."""
+    with path.open("rb") as file:
+        first = file.read(8)
+    return next((packer for packer, magic in _PACKERS.items() if first.startswith(magic)), None)
 
 
 def _refuse_rest(path: Path, end: int) -> None:
@@ -92,7 +127,7 @@ def _refuse_rest(path: Path, end: int) -> None:
     with path.open("rb") as file:
         file.seek(end)
         if file.read(tarfile.BLOCKSIZE).strip(b"\0"):
-            raise ModelError(f"{path}: not a whole bundle: damaged at byte {end:,}; bring it again")
+            raise ModelError(f"not a whole bundle: damaged at byte {end:,}", path=path, remedy="bring it again")
 
 
 @contextmanager
@@ -106,40 +141,4 @@ def unpack_aside(path: Path) -> Iterator[Path]:
         try:
             yield Path(folder)
         except ModelError as error:
-            raise ModelError(str(error).replace(folder, str(path))) from error
-
-
-def is_folder(path: Path) -> bool:
-    """Whether a folder is there, as far as this user may see (a state directory of the service is another user's)."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-def sync(path: Path) -> None:
-    """What was written to the file or folder at `path` is on the disk when this returns."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def give_to_owner(tree: Path, of: Path) -> None:
-    """What root has put in `tree` belongs to whoever `of` belongs to: the service is another user, and goes on with it."""
-    if os.geteuid():
-        return
-    owner = of.stat()
-    for path in (tree, *tree.rglob("*")):
-        with suppress(FileNotFoundError):  # a running service replaces its records meanwhile
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def replace_whole(path: Path, content: bytes) -> None:
-    """Give the file at `path` this content, in one step that survives a power cut."""
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    sync(part)
-    part.replace(path)
-    sync(path.parent)
+            raise error.moved(Path(folder), path) from error

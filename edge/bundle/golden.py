@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from edge.errors import ModelError
+from edge.errors import Key, ModelError
 from edge.values import SAMPLE_RATE, Pcm
 
 # The first inference pays for lazily made tables and caches.
@@ -89,9 +89,9 @@ def read(path: Path) -> Golden:
     try:
         golden = msgspec.json.decode(path.read_bytes(), type=Golden)
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not a golden file: {error}; pack the bundle again") from error
+        raise ModelError(f"not a golden file: {error}", path=path, remedy="pack the bundle again") from error
     if not golden.cases:
-        raise ModelError(f"{path}: key 'cases': empty: a model that nothing checks is not taken; pack the bundle again")
+        raise ModelError("empty: a model that nothing checks is not taken", path=path, where=Key("cases"), remedy="pack the bundle again")
     return golden
 
 
@@ -112,7 +112,9 @@ def check(path: Path, compute: Compute, *, budget_ms: float) -> Timing:
     timing = Timing(median_ms=sorted(taken)[len(taken) // 2], worst_ms=max(taken))
     if timing.median_ms > budget_ms:
         raise ModelError(
-            f"{path.parent}: too slow for this box: {timing.median_ms:.0f} ms, {budget_ms:.0f} ms are allowed; take a smaller model"
+            f"too slow for this box: {timing.median_ms:.0f} ms, {budget_ms:.0f} ms are allowed",
+            path=path.parent,
+            remedy="take a smaller model",
         )
     return timing
 
@@ -123,12 +125,16 @@ def _compare(path: Path, case: Case, found: Mapping[str, Sequence[float]], toler
         allowed = tolerance.get(name)
         got = found.get(name)
         if allowed is None or got is None or len(got) != len(expected):
-            raise ModelError(f"{path}: case '{case.name}': '{name}' has no {len(expected)} numbers, or no tolerance; pack it again")
+            raise ModelError(
+                f"'{name}' has no {len(expected)} numbers, or no tolerance", path=path, where=f"case '{case.name}'", remedy="pack it again"
+            )
         off = max((abs(a - b) if math.isfinite(a - b) else math.inf for a, b in zip(got, expected, strict=True)), default=0.0)
         if off > allowed:
             raise ModelError(
-                f"{path}: case '{case.name}': '{name}' is off by {off:.4g} where {allowed:.4g} is allowed: "
-                "this model does not give its own known answers here; do not use it, bring another"
+                f"'{name}' is off by {off:.4g} where {allowed:.4g} is allowed: this model does not give its own known answers here",
+                path=path,
+                where=f"case '{case.name}'",
+                remedy="do not use it, bring another",
             )
 
 

@@ -7,11 +7,9 @@ A bundle is unpacked, checked and flushed to the disk under another name before 
 a rename. So at every instant the box has the old model or the new one, whole.
 """
 
-import fcntl
 import logging
 import os
 import shutil
-import typing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +17,13 @@ from pathlib import Path
 
 import msgspec
 
-from edge.bundle.archive import give_to_owner, is_folder, replace_whole, sync, unpack
-from edge.bundle.manifest import MANIFEST, SIGNATURE, Bundle, Kind, Manifest, load, order, parse
-from edge.bundle.shipped import shipped_models, trust_of
-from edge.bundle.signature import Trust
+from edge.bundle.archive import copy_in
+from edge.bundle.manifest import MANIFEST, Bundle, Manifest, load, order, parse
+from edge.bundle.signature import Trust, shipped_models, trust_of
 from edge.config import Config
 from edge.errors import ModelError, StoreError
+from edge.files.durable import give_to_owner, how_to_write, is_folder, locked, replace_whole, sync
+from edge.values import ModelKind
 
 _log = logging.getLogger("undertone.bundles")
 _INCOMING = ".incoming"
@@ -52,7 +51,7 @@ class Store:
     """One kind's installed bundles, under `root` (the state directory)."""
 
     root: Path
-    kind: Kind
+    kind: ModelKind
     trust: Trust
 
     @property
@@ -68,7 +67,8 @@ class Store:
         except FileNotFoundError:
             return Serving()
         except (OSError, ValueError, RecursionError) as error:
-            raise StoreError(f"{path}: cannot be read: {error}; remove it to go back to the shipped model, then install again") from error
+            remedy = "remove it to go back to the shipped model, then install again"
+            raise StoreError(f"cannot be read: {error}", path=path, remedy=remedy) from error
 
     def path_of(self, name: str | None) -> Path:
         """The folder of the installed bundle `name`, or of the shipped one."""
@@ -93,6 +93,7 @@ class Store:
     def install(self, source: Path, prove: Prove, *, allow_older: bool = False, before: Before = lambda _old, new, _bundle: new) -> Bundle:
         """Check the bundle at `source` (.tar or folder), prove it, put it beside the others and let it serve.
 
+        The very one that serves already is neither proven nor put on probation again: nothing changes.
         `before` is called just before the pointer moves: what it leaves on the disk is there whenever the new one serves.
 
         Raises ModelError if it is refused (the reason; what serves is untouched), StoreError if the store cannot be written.
@@ -100,13 +101,17 @@ class Store:
         with self._locked():
             incoming = self.folder / "versions" / f"{_INCOMING}-{os.getpid()}"
             try:
-                _copy_in(source, incoming)
+                shutil.rmtree(incoming, ignore_errors=True)
+                incoming.mkdir()
+                copy_in(source, incoming)
                 bundle = load(incoming, kind=self.kind, trust=self.trust)
                 serving = self.serving()
+                name = bundle.folder_name
+                placed = self.folder / "versions" / name
+                if name == serving.current and _whole(placed, self.kind, self.trust):
+                    return load(placed, kind=self.kind, trust=self.trust)
                 self._refuse_older(bundle, serving, allow_older=allow_older)
                 prove(incoming)
-                name = f"{bundle.label}-{bundle.sha256[:8]}"
-                placed = self.folder / "versions" / name
                 if placed.exists():
                     shutil.rmtree(placed) if not _whole(placed, self.kind, self.trust) else shutil.rmtree(incoming)
                 if not placed.exists():
@@ -118,9 +123,11 @@ class Store:
                 self._sweep()
             except ModelError as error:
                 # Where it was unpacked says nothing to whoever brought it.
-                raise ModelError(str(error).replace(str(incoming), str(source))) from error
+                raise error.moved(incoming, source) from error
             finally:
-                shutil.rmtree(incoming, ignore_errors=True)
+                # Also what an install left that was killed: nobody else installs now.
+                for left in incoming.parent.glob(f"{_INCOMING}-*"):
+                    shutil.rmtree(left, ignore_errors=True)
         return load(placed, kind=self.kind, trust=self.trust)
 
     def rollback(self) -> Bundle:
@@ -128,7 +135,8 @@ class Store:
         with self._locked():
             serving = self.serving()
             if serving.current is None and serving.previous is None:
-                raise StoreError(f"{self.folder}: only the shipped {self.kind} model has ever served; there is nothing to roll back to")
+                only = f"only the shipped {self.kind} model has ever served"
+                raise StoreError(only, path=self.folder, remedy="there is nothing to roll back to")
             bundle = load(self.path_of(serving.previous), kind=self.kind, trust=self.trust)
             self._point(msgspec.structs.replace(serving, current=serving.previous, previous=serving.current))
         return bundle
@@ -151,12 +159,18 @@ class Store:
             return
         if serving.pinned:
             to = f" to {serving.wanted}" if serving.wanted else ""
-            raise ModelError(f"the {self.kind} model is pinned{to}; `undertone model pin {self.kind} --off` first")
+            raise ModelError(f"the {self.kind} model is pinned{to}", remedy=f"`undertone model pin {self.kind} --off` first")
         current = self.manifest_of(serving.current)
         if allow_older or current is None:
             return  # none serves, or a damaged one: anything whole is better
+        if (bundle.manifest.name, bundle.manifest.version) == (current.name, current.version) and bundle.manifest != current:
+            raise ModelError(
+                f"{bundle.label} serves already, with other content",
+                remedy="give the new one a version of its own, or add --older if it is meant to take its place",
+            )
         if order(bundle.manifest.version) < order(current.version):
-            raise ModelError(f"{bundle.label} is older than {current.name}-{current.version}, which serves; add --older if that is meant")
+            older = f"{bundle.label} is older than {current.name}-{current.version}, which serves"
+            raise ModelError(older, remedy="add --older if that is meant")
 
     def _point(self, serving: Serving) -> None:
         """Replace the pointer in one step that survives a power cut."""
@@ -174,39 +188,43 @@ class Store:
         """One change at a time, between processes too. Raises StoreError if the state directory cannot be written."""
         try:
             (self.folder / "versions").mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+            with locked(self.folder / ".lock"):
+                # `undertone model` is often run as root. Before, for the folders may be new and a running service looks every second.
+                give_to_owner(self.root / "bundles", of=self.root)
+                yield
+                give_to_owner(self.root / "bundles", of=self.root)
         except OSError as error:
-            raise StoreError(f"{self.folder}: cannot be written: {error.strerror}; run as its owner, or set 'state_dir'") from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            # `undertone model` is often run as root. Before, for the folders may be new and a running service looks every second.
-            give_to_owner(self.root / "bundles", of=self.root)
-            yield
-            give_to_owner(self.root / "bundles", of=self.root)
-        except OSError as error:
-            raise StoreError(f"{self.folder}: cannot be written: {error.strerror}; make room on that disk") from error
-        finally:
-            os.close(handle)
+            raise StoreError(f"cannot be written: {error.strerror}", path=self.folder, remedy=how_to_write(error)) from error
 
 
-def open_store(kind: Kind, config: Config) -> Store:
+def open_store(kind: ModelKind, config: Config) -> Store:
     """The store of this box for one kind of model. Raises ModelError for a bad key file."""
     return Store(root=Path(config.state_dir), kind=kind, trust=trust_of(config))
 
 
-@typing.overload
-def find_bundle(kind: typing.Literal["voice"], config: Config) -> Path: ...
-@typing.overload
-def find_bundle(kind: Kind, config: Config) -> Path | None: ...
-def find_bundle(kind: Kind, config: Config) -> Path | None:
+def configured(kind: ModelKind, config: Config) -> Path | None:
+    """The folder that key `models.KIND` of the configuration names; None where it names none (fusion weights have no such key)."""
+    named: str | None = getattr(config.models, kind, None)
+    return Path(named) if named is not None else None
+
+
+def require_bundle(kind: ModelKind, config: Config) -> Path:
+    """As `find_bundle`, for a kind that every box has. Raises ModelError where there is none."""
+    folder = find_bundle(kind, config)
+    if folder is None:
+        nothing, nowhere = f"no {kind} model shipped, installed or configured", open_store(kind, config).path_of(None)
+        raise ModelError(nothing, path=nowhere, remedy="install one with `undertone model install FILE`")
+    return folder
+
+
+def find_bundle(kind: ModelKind, config: Config) -> Path | None:
     """The folder of the model that serves: configured, else installed, else shipped; None if there is no such model.
 
     An installed one that is damaged gives way to the one before it, then to the shipped one, with a log line. A
-    configured one is taken as it is: its loading says what is wrong. Raises ModelError for a voice model that is nowhere.
+    configured one is taken as it is: its loading says what is wrong. Raises ModelError for a bad key file.
     """
-    configured = {"voice": config.models.voice, "words": config.models.words, "vosk": config.models.vosk}.get(kind)
-    if configured is not None:
-        return Path(configured)
+    if (named := configured(kind, config)) is not None:
+        return named
     store = open_store(kind, config)
     try:
         serving = store.serving() if is_folder(store.folder) else Serving()
@@ -221,33 +239,10 @@ def find_bundle(kind: Kind, config: Config) -> Path | None:
         except ModelError as error:
             _log.warning("bundle.fell_back kind=%s from=%s reason=%r", kind, name, str(error))
     shipped = store.path_of(None)
-    if shipped.is_dir():
-        return shipped
-    if kind == "voice":
-        raise ModelError(f"{shipped}: no voice model shipped, installed or configured; install one with `undertone model install FILE`")
-    return None
+    return shipped if shipped.is_dir() else None
 
 
-def _copy_in(source: Path, incoming: Path) -> None:
-    """The bundle at `source` as a folder of our own, flushed to the disk."""
-    shutil.rmtree(incoming, ignore_errors=True)
-    incoming.mkdir()
-    if not source.is_dir():
-        unpack(source, incoming)
-        return
-    raw = (source / MANIFEST).read_bytes() if (source / MANIFEST).is_file() else b""
-    if not raw:
-        raise ModelError(f"{source / MANIFEST}: missing; give a bundle's .tar or folder")
-    names = [MANIFEST, SIGNATURE, *parse(raw, source / MANIFEST).files]
-    for name in names:
-        if (source / name).is_file() and not (source / name).is_symlink():
-            (incoming / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, incoming / name)
-    for item in (*incoming.rglob("*"), incoming):
-        sync(item)
-
-
-def _whole(folder: Path, kind: Kind, trust: Trust) -> bool:
+def _whole(folder: Path, kind: ModelKind, trust: Trust) -> bool:
     """Whether the bundle in `folder` can be loaded."""
     try:
         load(folder, kind=kind, trust=trust)

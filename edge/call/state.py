@@ -5,27 +5,34 @@ Times come from the call's one anchor and the line's count of samples. Owned by 
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from edge.box.clock import Anchor
-from edge.bus.commands import AlertAction, CallContext
-from edge.bus.events import Event, Failed, Metrics, Started, Summary
-from edge.bus.parts import LatencyData, ScoresData, Wire
-from edge.call.alerts import About, Alerts, alert_events
-from edge.call.ledger import Ledger
-from edge.call.picture import Heard, Picture, Stretch
-from edge.call.record import allowed, heard, text_data, utterance_heard, verdict_data
-from edge.call.rules import RuleSet
-from edge.call.scores import Scored, scores
+import msgspec
+
+from edge.call.past_calls import Handled
+from edge.call.record import allowed, text_data, utterance_heard
+from edge.call.rules.alert import About, CallAlert, alert_events, known_of
+from edge.call.rules.alert_history import AlertHistory
+from edge.call.rules.conditions import Side
+from edge.call.rules.review import Watch
+from edge.call.rules.rule_set import RuleSet
+from edge.call.rules.view import CallView, Stretch, UtteranceView
+from edge.call.scores import scores
 from edge.call.talk import Talk
+from edge.call.turns import HANG_UPS
+from edge.call.understood import call_understood
+from edge.clock import Anchor
 from edge.config import Config, LineConfig
 from edge.values import (
     FRAME_SAMPLES,
     SAMPLE_RATE,
+    Absence,
     Absent,
     Activity,
     CallClosed,
     CallOpened,
+    ClosedBy,
     Privacy,
     ToneHeard,
     Utterance,
@@ -34,6 +41,11 @@ from edge.values import (
     WordsReading,
     samples_to_ms,
 )
+from edge.wire.codes import AlertEnd
+from edge.wire.commands import AlertAction
+from edge.wire.context import Context
+from edge.wire.events import Event, Metrics, Started, Summary, Updated
+from edge.wire.parts import LatencyData, ScoresData, Wire
 
 # The window of `metrics` (issue 6), and how often silence and expiry are looked at between utterances.
 METRICS_SAMPLES = 15 * SAMPLE_RATE
@@ -53,35 +65,54 @@ class Call:
         opened: CallOpened,
         rules: RuleSet,
         models: Mapping[str, str | None],
-        ledger: Ledger | None = None,
-        context: CallContext | None = None,
+        alert_history: AlertHistory | None = None,
+        context: Context | None = None,
         strictness: float = 0.0,
+        watch: Watch | None = None,
     ) -> None:
-        """`ledger` is the box's, for the alert budget (None: this call alone); `context` is what was known before it began.
+        """`alert_history` is the box's, for the alert budget (None: this call alone); `context` is what was known before it began.
 
-        `strictness` is what was fitted to the site's own labels (edge.bundle.weights).
+        `strictness` is what was fitted to the site's own labels (edge.models.kinds); `watch` is told of every look at a rule.
         """
-        self.call_id = call_id
+        self.call_id, self.line = call_id, line.name
         self._line, self._config, self._anchor, self._opened, self._models = line, config, anchor, opened, dict(models)
-        self._context = context or CallContext()
+        self.context = context or Context()
+        self._updates = self._without_notice = 0
         self._started_at = anchor.at(opened.start)
         self._tier = Privacy(config.privacy)
-        about = About(
-            call=call_id,
-            line=line.name,
-            desk=line.desk,
-            started_at=self._started_at,
-            customer_ref=self._context.customer_ref,
-            queue=self._context.queue,
+        self.alert = CallAlert(
+            about=About(
+                site=config.site,
+                device=config.device,
+                call=call_id,
+                line=line.name,
+                desk=line.desk,
+                started_at=self._started_at,
+                **known_of(self.context),
+            ),
+            rules=rules,
+            alert_history=alert_history or AlertHistory(),
+            quotes=self._tier is not Privacy.NUMBERS,
+            answerable_days=config.alerts.answerable_days,
+            strictness=strictness,
+            watch=watch,
+            outcomes=config.alerts.outcomes,
         )
-        quotes = self._tier is not Privacy.NUMBERS
-        self.alerts = Alerts(about=about, rules=rules, ledger=ledger or Ledger(), quotes=quotes, strictness=strictness)
         self._talk = Talk(roles=line.channels, start=opened.start)
-        self._heard: list[Heard] = []
-        self._scored: list[Scored] = []
+        self._heard: list[UtteranceView] = []
         self._scores = scores([], 0)
         self._now = opened.start
         self._window_start, self._windows, self._reviewed = opened.start, 0, opened.start
+
+    @property
+    def may_judge(self) -> bool:
+        """Whether anything may be judged or said of words now: where the site asks for it, only once the caller has been told."""
+        return self.context.notice_given is True or not self._config.require_notice
+
+    @property
+    def understood(self) -> bool | None:
+        """Whether the customer was understood so far; None where too little was said."""
+        return call_understood(self._heard)
 
     def started(self) -> list[Event]:
         """The call has begun."""
@@ -91,14 +122,12 @@ class Call:
             desk=self._line.desk,
             started_at=self._started_at,
             time_synced=self._anchor.synced,
-            channels=[role.value for role in self._line.channels],
-            mode=self._config.mode.value,
-            privacy=self._tier.value,
+            channels=list(self._line.channels),
+            mode=self._config.mode,
+            privacy=self._tier,
             opened_by=self._opened.opened_by,
             models=self._models,
-            customer_ref=self._context.customer_ref,
-            queue=self._context.queue,
-            notice_given=self._context.notice_given,
+            **asdict(self.context),
         )
         return [self._event("started", 1, started, self._opened.start)]
 
@@ -116,32 +145,25 @@ class Call:
         An agent's words are taken only where the line's `agent_words` says so, and nothing of an agent is ever scored.
         """
         self._now = max(self._now, utterance.end)
+        self._without_notice += Absence.NO_NOTICE in {one.reason for one in (voice, words) if isinstance(one, Absent)}
         voice, words, verdict = allowed(utterance.role, voice, words, verdict, agent_words=self._line.agent_words)
         said = words if isinstance(words, WordsReading) else None
-        spoken = voice if isinstance(voice, VoiceReading) else None
-        turn = self._talk.heard(utterance, said)
-        judged = None if verdict is None else verdict_data(verdict)
-        seen = heard(
-            n=len(self._heard) + 1, utterance=utterance, start=self._opened.start, voice=spoken, words=said, verdict=judged, turn=turn
-        )
-        self._heard.append(seen)
-        if seen.labelled and seen.fused is not None:
-            self._scored.append(Scored(start_ms=seen.start_ms, end_ms=seen.end_ms, polarity=seen.fused.polarity))
-        self._scores = self._score()
-        data = utterance_heard(
-            seen,
+        told = utterance_heard(
             utterance,
+            n=len(self._heard) + 1,
             about=(self.call_id, self._line.name, self._opened.start),
             readings=(voice, words),
-            verdict=judged,
-            turn=turn,
-            scores=None if seen.side == "agent" else self._scores,
+            verdict=verdict,
+            turn=self._talk.heard(utterance, said),
             latency=latency,
         )
+        seen = UtteranceView.of(told, quote=said.redacted if said else None)
+        self._heard.append(seen)
+        self._scores = self._score()
+        data = told if seen.side is Side.AGENT else msgspec.structs.replace(told, scores=self._scores)
         events = [self._event("utterance", seen.n, data, utterance.end)]
         if said is not None and self._tier is Privacy.TRANSCRIPT:
-            text = text_data(seen, utterance.role, said, about=(self.call_id, self._line.name))
-            events.append(self._event("text", seen.n, text, utterance.end, topic=f"text/{self._line.name}"))
+            events.append(self._event("text", seen.n, text_data(told, said), utterance.end, topic=f"text/{self._line.trunk}"))
         return [*events, *self._review()]
 
     def active(self, activity: Activity) -> list[Event]:
@@ -160,45 +182,52 @@ class Call:
         self._talk.tone(tone.channel, tone.name)
         return []
 
-    def command(self, command: AlertAction | CallContext) -> list[Event]:
-        """What somebody did about an alert, or who the customer is: open alerts echo it."""
-        if isinstance(command, AlertAction):
-            return alert_events(self.alerts.command(command, self._moment()))
-        self._context = CallContext(
-            customer_ref=command.customer_ref if command.customer_ref is not None else self._context.customer_ref,
-            queue=command.queue if command.queue is not None else self._context.queue,
-            notice_given=command.notice_given if command.notice_given is not None else self._context.notice_given,
-        )
-        return alert_events(self.alerts.context(self._context, self._moment()))
+    def act(self, action: AlertAction) -> Handled:
+        """What somebody did about the call's alert: it echoes it."""
+        told, answer = self.alert.command(action, self._moment())
+        return Handled(events=alert_events(told), answer=answer)
+
+    def update(self, context: Context) -> list[Event]:
+        """More is known of whose call it is: told, and echoed by its alerts. Nothing where it was known before."""
+        merged = self.context.merged(context)
+        if merged == self.context:
+            return []
+        self.context = merged
+        self._updates += 1
+        data = Updated(call=self.call_id, line=self._line.name, n=self._updates, started_at=self._started_at, **asdict(merged))
+        updated = self._event("updated", self._updates, data, self._now)
+        return [updated, *alert_events(self.alert.context(merged, self._moment()))]
 
     def take_rules(self, rules: RuleSet) -> None:
         """Judge by `rules` from the next utterance on."""
-        self.alerts.take_rules(rules)
+        self.alert.take_rules(rules)
 
     def closed(self, closed: CallClosed) -> list[Event]:
-        """The call is over: its last metrics, the end of its alerts, its summary."""
+        """The call is over: its last metrics, the end of its alert, its summary."""
         self._now = max(self._now, closed.end)
         events = [self._metrics(self._now)] if self._now > self._window_start else []
-        events += alert_events(self.alerts.end("call_over", self._moment()))
+        if closed.closed_by in (ClosedBy.COMMAND, ClosedBy.HANG_UP):
+            self._talk.turns.hung_up()
+        if closed.closed_by in HANG_UPS:
+            events += self._review()
+        events += alert_events(self.alert.end(AlertEnd.CALL_OVER, self._moment()))
         return [*events, self._event("summary", 1, self._summary(closed), self._now)]
-
-    def failed(self, reason: str) -> list[Event]:
-        """The call could not be heard to its end."""
-        failed = Failed(call=self.call_id, line=self._line.name, started_at=self._started_at, reason=reason)
-        return [*alert_events(self.alerts.end("call_over", self._moment())), self._event("failed", 1, failed, self._now)]
 
     def _review(self) -> list[Event]:
         self._reviewed = self._now
+        if not self.may_judge:
+            return []
         now_ms = self._ms(self._now)
-        quiet = [*self._talk.turns.silences, *([going_on] if (going_on := self._talk.turns.silence()) else [])]
-        picture = Picture(
+        going_on = self._talk.turns.silence()
+        view = CallView(
             now_ms=now_ms,
             heard=self._heard,
-            silences=[Stretch(start_ms=self._ms(one.start), end_ms=self._ms(one.end)) for one in quiet],
+            silences=[Stretch(start_ms=self._ms(one.start), end_ms=self._ms(one.end)) for one in self._talk.turns.silences],
             scores=self._scores,
             hears_both=self._talk.hears_both,
+            quiet_ms=samples_to_ms(going_on.end - going_on.start) if going_on else 0,
         )
-        return alert_events(self.alerts.review(picture, self._moment()))
+        return alert_events(self.alert.review(view, self._moment()))
 
     def _metrics(self, end: int) -> Event:
         self._windows += 1
@@ -216,7 +245,7 @@ class Call:
         return self._event("metrics", self._windows, metrics, end)
 
     def _summary(self, closed: CallClosed) -> Summary:
-        customer = [one for one in self._heard if one.side == "customer"]
+        customer = [one for one in self._heard if one.side is Side.CUSTOMER]
         return Summary(
             call=self.call_id,
             line=self._line.name,
@@ -229,20 +258,22 @@ class Call:
             utterances=len(self._heard),
             customer_utterances=len(customer),
             abstained=sum(not one.labelled for one in customer),
+            not_understood=sum(one.understood is False for one in customer),
+            understood=self.understood,
             scores=self._score(),
             causes=dict(sorted(Counter(one.cause for one in customer if one.cause is not None).items())),
-            alerts=self.alerts.fired,
+            alerts=[self.alert.snapshot.alert] if self.alert.snapshot else [],
             models=self._models,
-            customer_ref=self._context.customer_ref,
-            queue=self._context.queue,
+            without_notice=self._without_notice,
+            **asdict(self.context),
             **self._talk.together(self._talk.total),
         )
 
     def _score(self) -> ScoresData:
-        return scores(self._scored, self._ms(self._now))
+        return scores(self._heard, self._ms(self._now))
 
     def _event(self, kind: str, n: int, data: Wire, sample: int, topic: str | None = None) -> Event:
-        topic = topic or f"call/{self._line.name}/{kind}"
+        topic = topic or f"call/{self._line.trunk}/{kind}"
         return Event(id=f"{self.call_id}:{kind}:{n}", topic=topic, time=self._anchor.at(sample), data=data)
 
     def _ms(self, sample: int) -> int:

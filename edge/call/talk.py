@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from edge.bus.parts import RoleTalkData, TurnData
 from edge.call.turns import Quiet, Turns
-from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity, Role, Utterance, WordsReading, samples_to_ms
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity, Role, Tone, Utterance, WordsReading, samples_to_ms
+from edge.wire.parts import RoleTalkData, TurnData
 
 # A speaker's own loudness and nothing else is the measure (lines differ by 20 dB): the mean of the first three utterances of
 # half a second or more, which are over before most calls get heated.
@@ -40,7 +40,7 @@ class Stretch:
     channels: tuple[_Talk, ...]
     quiet: Quiet = field(default_factory=Quiet)
     lost: int = 0
-    tones: Counter[str] = field(default_factory=Counter)
+    tones: Counter[Tone] = field(default_factory=Counter)
 
 
 class Talk:
@@ -69,9 +69,10 @@ class Talk:
                 if speaking:
                     talk.talk += FRAME_SAMPLES
                     talk.power += 10 ** (level / 10)
+            stretch.lost += FRAME_SAMPLES * activity.lost
         self.turns.step(activity, (self.total.quiet, self.window.quiet))
 
-    def tone(self, channel: int, name: str) -> None:
+    def tone(self, channel: int, name: Tone) -> None:
         """A tone, music or an announcement was heard on `channel`."""
         self.turns.hold(channel, name)
         self.total.tones[name] += 1
@@ -86,7 +87,6 @@ class Talk:
             talk.interruptions += utterance.interrupted
             talk.words += words.words if words else 0
             talk.speech += speech if words else 0
-            stretch.lost += utterance.lost_samples
         level = utterance.level_dbfs if math.isfinite(utterance.level_dbfs) else None
         against = self._against_baseline(utterance.channel, level)
         if level is not None and utterance.voiced_samples >= _BASELINE_VOICED and against is None:
@@ -122,7 +122,7 @@ class Talk:
         frames = talk.talk // FRAME_SAMPLES
         level = 10 * math.log10(talk.power / frames) if talk.power else None
         return RoleTalkData(
-            role=self._roles[number].value,
+            role=self._roles[number],
             talk_ms=samples_to_ms(talk.talk),
             talk_share=round(talk.talk / spoken, 4) if spoken and len(self._roles) > 1 else None,
             utterances=talk.utterances,

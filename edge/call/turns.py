@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity, ClosedBy
 
 # Brady 1968, "A statistical analysis of on-off patterns in 16 conversations" (BSTJ 47): gaps up to 200 ms (stop consonants)
 # belong to the talkspurt around them.
@@ -22,6 +22,10 @@ _NOTED_SILENCE = SAMPLE_RATE
 _REMEMBERED_SPURTS = 400
 # A tone that keeps the customer waiting is a hold, not dead air; key presses and a knocking call are neither.
 NOT_A_HOLD = frozenset({"dtmf", "call_waiting"})
+# With these the network says that somebody hung up: until then the call was there.
+HANG_UP_TONES = frozenset({"busy", "reorder", "dial", "howler"})
+# Ends that say that the call was there until then. That nothing more is heard, or that the recording is over, says nothing of the kind.
+HANG_UPS = frozenset({ClosedBy.COMMAND, ClosedBy.HANG_UP, ClosedBy.BUSY, ClosedBy.DIAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +89,19 @@ class Turns:
             self._listen(sums)
 
     def hold(self, channel: int, tone: str) -> None:
-        """A tone, music or announcement plays on `channel`: until somebody speaks there, silence is waiting, not dead air."""
+        """A tone, music or announcement plays on `channel`: until somebody speaks there, silence is waiting, not dead air.
+
+        A hang-up tone ends the silence before it.
+        """
+        if tone in HANG_UP_TONES:
+            self.hung_up()
         if tone not in NOT_A_HOLD:
             self._held_by = channel
+
+    def hung_up(self) -> None:
+        """The call went on until now, and no further: the silence that goes on is one that it has outlived."""
+        if (silence := self.silence()) is not None:
+            self.silences.append(silence)
 
     def silence(self) -> Span | None:
         """The mutual silence that goes on now, if it is one worth noting and not a hold."""

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from edge.capture.devices import Device, Raw, find, identify
 from edge.capture.framing import EXIT_ABSENT, PLAYING, SAMPLE_BYTES, Flag, framed
+from edge.capture.last_words import say
 from edge.capture.losses import Losses
+from edge.capture.secrecy import no_core_dumps
 from edge.errors import SourceError
-from edge.secrecy import no_core_dumps
 
 if TYPE_CHECKING:
     import pyaudio
@@ -55,7 +56,7 @@ def main() -> int:
         else:
             return _capture(args, out)
     except SourceError as error:
-        print(f"undertone: {error}", file=sys.stderr)
+        say(error)
         return 1
     except BrokenPipeError:
         # The box went away.
@@ -101,11 +102,11 @@ def _portaudio() -> "pyaudio.PyAudio":
     try:
         import pyaudio
     except ImportError as error:
-        raise SourceError("PyAudio is not installed; pip install 'undertone[capture]' (it needs portaudio19-dev)") from error
+        raise SourceError("PyAudio is not installed", remedy="pip install 'undertone[capture]' (it needs portaudio19-dev)") from error
     try:
         return pyaudio.PyAudio()
     except OSError as error:
-        raise SourceError(f"the sound system cannot be used ({error}); is ALSA or PulseAudio set up for this user?") from error
+        raise SourceError(f"the sound system cannot be used ({error})", remedy="is ALSA or PulseAudio set up for this user?") from error
 
 
 def _devices(portaudio: "pyaudio.PyAudio", way: Literal["Input", "Output"]) -> list[Raw]:
@@ -149,7 +150,7 @@ def _tone(args: argparse.Namespace) -> None:
             frames_per_buffer=device.rate // 2,
         )
     except (OSError, ValueError) as error:
-        raise SourceError(f"{device.identity}: cannot be played into ({error}); is another program using it?") from error
+        raise SourceError(f"cannot be played into ({error})", where=device.identity, remedy="is another program using it?") from error
     print(f"undertone: {PLAYING} {device.identity}", file=sys.stderr, flush=True)
     stream.write(np.repeat(sound, channels).tobytes())
     stream.stop_stream()
@@ -160,7 +161,7 @@ def _capture(args: argparse.Namespace, out: BinaryIO) -> int:
     try:
         device = find(args.identity, identify(_devices(portaudio, "Input")), args.channels)
     except SourceError as error:
-        print(f"undertone: {error}", file=sys.stderr)
+        say(error)
         return EXIT_ABSENT
     rate = args.rate or device.rate
     ready: queue.Queue[tuple[bytes, int, bool, int]] = queue.Queue(_QUEUE_BLOCKS)
@@ -185,7 +186,7 @@ def _capture(args: argparse.Namespace, out: BinaryIO) -> int:
             data, now_ns, overflow, skipped = ready.get(timeout=_PARENT_S)
         except queue.Empty:
             if not stream.is_active():
-                raise SourceError(f"{device.identity}: the device stopped") from None
+                raise SourceError("the device stopped", where=device.identity) from None
             continue
         samples = len(data) // (SAMPLE_BYTES * opened)
         lost = skipped + losses.account(samples + skipped, now_ns, overflow=overflow)
@@ -204,7 +205,9 @@ def _open(
 ) -> tuple["pyaudio.Stream", int]:
     """The running stream and the channels it was opened with: a card that has only stereo serves a mono line too."""
     if device.channels < channels:
-        raise SourceError(f"{device.identity}: has {device.channels} channel(s), the line wants {channels}; set channels to fit it")
+        raise SourceError(
+            f"has {device.channels} channel(s), the line wants {channels}", where=device.identity, remedy="set channels to fit it"
+        )
     import pyaudio
 
     problem: Exception | None = None
@@ -224,7 +227,9 @@ def _open(
         else:
             return stream, count
     raise SourceError(
-        f"{device.identity}: cannot be opened with {channels} channel(s) at {rate} Hz ({problem}); is another program using it?"
+        f"cannot be opened with {channels} channel(s) at {rate} Hz ({problem})",
+        where=device.identity,
+        remedy="is another program using it?",
     )
 
 

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import SourceError
+from edge.capture.last_words import last_words
+from edge.errors import Problem, SourceError
 
 # PortAudio opens every device that there is to list them; a broken one may hang it.
 _LIST_TIMEOUT_S = 20
@@ -62,12 +63,17 @@ def listing() -> list[Device]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LIST_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
-        raise SourceError("the sound system does not answer; unplug the sound card, plug it in again, and try once more") from error
+        raise SourceError(
+            "the sound system does not answer", remedy="unplug the sound card, plug it in again, and try once more"
+        ) from error
     if done.returncode < 0:
         # PortAudio ends itself by an assertion where ALSA points to a sound server that is not there.
-        raise SourceError(f"PortAudio crashed looking for devices (signal {-done.returncode}); does the sound server that ALSA names run?")
+        raise SourceError(
+            f"PortAudio crashed looking for devices (signal {-done.returncode})", remedy="does the sound server that ALSA names run?"
+        )
     if done.returncode:
-        raise SourceError(last_words(done.stderr) or f"the sound system failed (exit code {done.returncode}); is ALSA set up?")
+        problem = last_words(done.stderr)
+        raise SourceError.of(problem or Problem(what=f"the sound system failed (exit code {done.returncode})", remedy="is ALSA set up?"))
     return identify([Raw(**told) for told in json.loads(done.stdout)])
 
 
@@ -93,7 +99,7 @@ def identify(raws: Sequence[Raw], root: Path = Path("/")) -> list[Device]:
 def find(wanted: str, devices: Sequence[Device], channels: int) -> Device:
     """The device that `wanted` means: an identity, `auto`, or a part of a name. Raises SourceError, saying what there is."""
     if not devices:
-        raise SourceError("no sound card found; plug the line tap in (undertone devices lists what is there)")
+        raise SourceError("no sound card found", remedy="plug the line tap in (undertone devices lists what is there)")
     if wanted == "auto":
         return _likeliest(devices, channels)
     exact = [device for device in devices if wanted in device.names or wanted in (device.name, f"name:{device.name}")]
@@ -103,13 +109,7 @@ def find(wanted: str, devices: Sequence[Device], channels: int) -> Device:
         if candidates:
             return candidates[0]
     there = ", ".join(device.identity for device in devices)
-    raise SourceError(f"device '{wanted}' is not there; plug it in, or use one of: {there}")
-
-
-def last_words(text: str) -> str:
-    """The last line of a program's stderr, without our own prefix: what it died of."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1].removeprefix("undertone: ")[:300] if lines else ""
+    raise SourceError(f"device '{wanted}' is not there", remedy=f"plug it in, or use one of: {there}")
 
 
 def _likeliest(devices: Sequence[Device], channels: int) -> Device:

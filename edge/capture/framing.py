@@ -1,4 +1,4 @@
-"""How a capture child writes sound into its pipe: framed blocks that say what was lost and when they ended (read: edge.capture.wire).
+"""How a capture child writes sound into its pipe: framed blocks that say what was lost and when they ended (read: edge.capture.packets).
 
     magic "UTN1" | flags | channels | rate | samples | lost | ended_ns | crc32 | samples x channels x int16, little-endian
 
@@ -30,7 +30,7 @@ class Flag(IntFlag):
 
 
 def framed(sound: bytes, *, channels: int, rate: int, lost: int, ended_ns: int, flags: Flag = Flag.NONE) -> bytes:
-    """`sound` (s16le, `channels` interleaved) as it goes through the pipe; for the numbers see edge.capture.wire.Packet."""
+    """`sound` (s16le, `channels` interleaved) as it goes through the pipe; for the numbers see edge.capture.packets.Packet."""
     head = (MAGIC, int(flags), channels, rate, len(sound) // (SAMPLE_BYTES * channels), lost, ended_ns)
     return HEADER.pack(*head, checksum(sound, head)) + sound
 

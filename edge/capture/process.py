@@ -18,11 +18,11 @@ from typing import Protocol
 
 import numpy as np
 
-from edge.capture.devices import last_words
 from edge.capture.framing import EXIT_ABSENT, Flag
-from edge.capture.wire import Packet, WireError
-from edge.errors import SourceError
-from edge.values import SAMPLE_RATE, Block
+from edge.capture.last_words import last_words
+from edge.capture.packets import Packet, WireError
+from edge.errors import Problem, SourceError
+from edge.values import SAMPLE_RATE, Block, ClosedBy, SourceState
 
 _log = logging.getLogger("undertone.capture")
 
@@ -60,12 +60,13 @@ class ChildSource:
         what: str,
         command: list[str],
         decoder: Callable[[], Decoder],
-        on_state: Callable[[str], None],
+        on_state: Callable[[SourceState], None],
         stall_s: float,
         live: bool = True,
     ) -> None:
-        self.state = "starting"
-        self.reason: str | None = None
+        self.state = SourceState.STARTING
+        self.closed_by = ClosedBy.END_OF_RECORDING
+        self.problem: Problem | None = None
         self.child_pid: int | None = None
         self._what, self._command, self._decoder = what, command, decoder
         self._on_state, self._stall_s, self._live = on_state, stall_s, live
@@ -78,16 +79,16 @@ class ChildSource:
         while not self._closed.is_set():
             began = time.monotonic()
             yield from self._one_life()
-            if self.state == "ended" or self._closed.is_set():
+            if self.state == SourceState.ENDED or self._closed.is_set():
                 break
             if not self._live:
-                raise SourceError(self.reason or "the recording could not be played")
+                raise SourceError.of(self.problem or Problem(what="the recording could not be played"))
             failures = 0 if time.monotonic() - began > _STEADY_S else failures + 1
             give_up = time.monotonic() + _pause_s(failures)
             while (left := give_up - time.monotonic()) > 0 and not self._closed.wait(min(left, _TICK_S)):
                 yield from self._clock.catch_up()
-        if self.state != "ended":
-            self._set("stopped", None)
+        if self.state != SourceState.ENDED:
+            self._set(SourceState.STOPPED, None)
 
     def close(self) -> None:
         """See Source."""
@@ -105,10 +106,10 @@ class ChildSource:
         finally:
             _end(child)
             self.child_pid = None
-        if self.state == "ended" or self._closed.is_set():
+        if self.state == SourceState.ENDED or self._closed.is_set():
             return
         if child.returncode == EXIT_ABSENT:
-            self._set("absent", _tail(said))
+            self._set(SourceState.ABSENT, _tail(said))
 
     def _listen(self, child: "subprocess.Popen[bytes]", said: deque[bytes]) -> Iterator[Block]:
         assert child.stdout is not None and child.stderr is not None  # noqa: S101, PT018 (both are pipes: for the type checker)
@@ -135,25 +136,25 @@ class ChildSource:
                     try:
                         yield from self._take(decoder.feed(data))
                     except WireError as error:
-                        self._set("stalled", str(error))
+                        self._set(SourceState.STALLED, error.problem)
                         return
-            if self.state == "ended":
+            if self.state == SourceState.ENDED:
                 return
             if quiet_s > allowed_s:
-                self._set("stalled", f"no sound for {allowed_s:g} s")
+                self._set(SourceState.STALLED, Problem(what=f"no sound for {allowed_s:g} s"))
                 return
-            if self.state not in ("up", "starting"):
+            if self.state not in (SourceState.UP, SourceState.STARTING):
                 yield from self._clock.catch_up()
 
     def _take(self, packets: Iterator[Packet]) -> Iterator[Block]:
         for packet in packets:
             if packet.flags & Flag.END:
-                self._set("ended", None)
+                self._set(SourceState.ENDED, None)
                 return
             lost = packet.lost
-            if self.state != "up":
+            if self.state != SourceState.UP:
                 lost += self._clock.missing_before(packet) if self._live else 0
-                self._set("up", None)
+                self._set(SourceState.UP, None)
             self._clock.at(packet)
             yield Block(pcm=packet.pcm, rate=packet.rate, lost=lost)
 
@@ -168,7 +169,7 @@ class ChildSource:
         try:
             child.wait(_END_S)
         except subprocess.TimeoutExpired:
-            return self._set("stalled", "the capture program closed its output")
+            return self._set(SourceState.STALLED, Problem(what="the capture program closed its output"))
         if child.stderr is not None:
             # What it started may still hold the pipe open: take what is there, and wait for nothing.
             os.set_blocking(child.stderr.fileno(), False)
@@ -178,15 +179,15 @@ class ChildSource:
             return None
         code = child.returncode
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        words = _tail(said) if code > 0 else ""
-        return self._set("stalled", words or f"the capture program {how}")
+        words = _tail(said) if code > 0 else None
+        return self._set(SourceState.STALLED, words or Problem(what=f"the capture program {how}"))
 
-    def _set(self, state: str, reason: str | None) -> None:
-        changed = (state, reason) != (self.state, self.reason)
+    def _set(self, state: SourceState, problem: Problem | None) -> None:
+        changed = (state, problem) != (self.state, self.problem)
         told = state != self.state
-        self.state, self.reason = state, reason
-        if changed and reason:
-            _log.warning("capture.%s reason=%r source=%s", state, reason, self._what)
+        self.state, self.problem = state, problem
+        if changed and problem:
+            _log.warning("capture.%s reason=%r source=%s", state, str(problem), self._what)
         if told:
             self._on_state(state)
 
@@ -224,7 +225,7 @@ class _Clock:
             yield Block(pcm=np.zeros((0, self._channels), np.int16), rate=self._rate, lost=lost)
 
 
-def _tail(said: deque[bytes]) -> str:
+def _tail(said: deque[bytes]) -> Problem | None:
     return last_words(b"".join(said).decode(errors="replace"))
 
 

@@ -7,21 +7,22 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.capture import wavfile
+from edge.capture.packets import Parser, RawDecoder
 from edge.capture.process import ChildSource
-from edge.capture.wire import Parser, RawDecoder
 from edge.config import SourceConfig
-from edge.errors import SourceError
-from edge.values import SAMPLE_RATE, Block
+from edge.errors import Problem, SourceError
+from edge.values import SAMPLE_RATE, Block, ClosedBy, SourceState
 
 
 class Source(Protocol):
-    """A line's sound. States: starting, up, stalled (no sound comes), absent (the device is not there), ended, stopped.
+    """A line's sound. `closed_by` is what its end, once it has ended, means for a call."""
 
-    `reason` says why it is stalled or absent, in one line.
-    """
+    state: SourceState
+    closed_by: ClosedBy
 
-    state: str
-    reason: str | None
+    @property
+    def problem(self) -> Problem | None:
+        """Why it is stalled or absent; None where it is neither."""
 
     def blocks(self) -> Iterator[Block]:
         """The sound as it comes; one caller, once. Raises SourceError where a recording cannot be heard."""
@@ -30,10 +31,11 @@ class Source(Protocol):
         """End it, from any thread: `blocks` returns within a second."""
 
 
-def open_source(config: SourceConfig, channels: int, on_state: Callable[[str], None]) -> Source:
-    """The source that `config` names. `on_state` is called with each new state, from the thread that takes the blocks.
+def open_source(config: SourceConfig, channels: int, on_state: Callable[[SourceState], None]) -> Source:
+    """The source that `config` names; not for one that listens (edge.service.trunk).
 
-    Raises SourceError at once where a recording cannot be heard or a command does not exist; a device may come later.
+    `on_state` is called with each new state, from the thread that takes the blocks. Raises SourceError at once where a recording cannot
+    be heard or a command does not exist; a device may come later.
     """
     what = config.file or (config.command[0] if config.command else config.device or "auto")
     child = [sys.executable, "-m", "edge.capture.child"]
@@ -41,12 +43,12 @@ def open_source(config: SourceConfig, channels: int, on_state: Callable[[str], N
         path = Path(config.file)
         have = wavfile.channel_count(path)
         if have != channels:
-            raise SourceError(f"{path}: has {have} channel(s), the line has {channels}; set channels to fit it")
+            raise SourceError(f"has {have} channel(s), the line has {channels}", path=path, remedy="set channels to fit it")
         command = [*child, "file", str(path), "--channels", str(channels), *([] if config.realtime else ["--fast"])]
         return ChildSource(what=what, command=command, decoder=Parser, on_state=on_state, stall_s=config.stall_s, live=False)
     if config.command is not None:
         if shutil.which(config.command[0]) is None:
-            raise SourceError(f"command '{config.command[0]}': not found; install it or give its full path")
+            raise SourceError("not found", where=f"command '{config.command[0]}'", remedy="install it or give its full path")
         rate = config.rate or SAMPLE_RATE
         command = list(config.command)
         return ChildSource(

@@ -27,13 +27,12 @@ def broker_of(args: argparse.Namespace) -> "MqttConfig":
     """The broker that the command line means: a configuration's, with what is given on top. Raises UsageError."""
     import msgspec
 
-    from edge.config import MqttConfig, load_config
+    from edge.config import MqttConfig, broker_fault, load_config
     from edge.errors import UsageError
 
     given = {name: getattr(args, name) for name in MqttConfig.__struct_fields__ if getattr(args, name, None) is not None}
     base = load_config(args.config).mqtt if args.config else MqttConfig()
     config = msgspec.structs.replace(base, **given)
-    scheme, _, host = config.url.partition("://")
-    if scheme not in {"mqtt", "mqtts"} or not host or "/" in host:
-        raise UsageError(f"--url '{config.url}': give mqtt://HOST[:PORT] or mqtts://HOST[:PORT]")
+    if fault := broker_fault(config.url):
+        raise UsageError(fault[0], where="--url", remedy=fault[1])
     return config

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.cli.bars import bar, clean, clock, colour, signed, sparkline
+from edge.cli.box_lines import LINES
 
 Data = Mapping[str, Any]
 
@@ -41,6 +42,8 @@ class Console:
         self._plain = not (self._terminal.encoding or "").lower().startswith("utf")
         self._calls: dict[str, _Call] = {}
         self._lines: set[str] = set()
+        # Of each alert that was drawn, how grave it was.
+        self._levels: dict[str, int] = {}
         self._draw: dict[str, Callable[[Data, str], None]] = {
             "undertone.call.started.v1": self._started,
             "undertone.call.utterance.v1": self._utterance,
@@ -49,13 +52,8 @@ class Console:
             "undertone.call.summary.v1": self._summary,
             "undertone.call.failed.v1": self._failed,
             "undertone.alert.v1": self._alert,
-            "undertone.device.state.v1": self._state,
-            "undertone.device.info.v1": self._info,
-            "undertone.device.health.v1": self._health,
-            "undertone.device.selftest.v1": self._selftest,
-            "undertone.device.model.v1": self._model,
-            "undertone.device.feedback.v1": self._feedback,
-            "undertone.device.gap.v1": self._gap,
+            "undertone.alerts.v1": self._open_alerts,
+            "undertone.call.updated.v1": self._updated,
         }
 
     def show(self, event: Data) -> None:
@@ -63,11 +61,14 @@ class Console:
         data, box = event["data"], clean(event.get("source", "").removeprefix("/undertone/"))
         if "line" in data:
             self._lines.add(f"{box}/{data['line']}")
-        draw = self._draw.get(event["type"])
-        if draw is None:
-            self._print(Text(f"{box}: {clean(event['type'])}: this version does not know it", style="dim"))
+        kind, late = event["type"], "late " if event.get("historical") else ""
+        if kind in LINES:
+            self._print(LINES[kind](data, late + self._tag(data, box)))
             return
-        late = "late " if event.get("historical") else ""
+        draw = self._draw.get(kind)
+        if draw is None:
+            self._print(Text(f"{box}: {clean(kind)}: this version does not know it", style="dim"))
+            return
         draw(data, late + self._tag(data, box))
 
     # --- the call ----------------------------------------------------------------------------------------------------
@@ -81,6 +82,11 @@ class Console:
         said = f"{data['started_at']}  {'/'.join(data['channels'])}  mode {data['mode']}  privacy {data['privacy']}  {models}"
         self._print(Text(said + ("" if data["time_synced"] else "  (clock not synchronised)"), style="dim"))
         self._calls[data["call"]] = _Call()
+
+    def _updated(self, data: Data, tag: str) -> None:
+        about = [f"{name.replace('_', ' ')} {clean(data[name])}" for name in ("customer_ref", "queue", "agent_ref") if data[name]]
+        notice = {True: "notice given", False: "no notice given", None: ""}[data["notice_given"]]
+        self._print(Text(f"{tag}now known: {', '.join([*about, *([notice] if notice else [])]) or 'more'}", style="dim"))
 
     def _utterance(self, data: Data, tag: str) -> None:
         verdict = data["verdict"]
@@ -164,29 +170,41 @@ class Console:
 
     def _alert(self, data: Data, tag: str) -> None:
         style = _SEVERITY.get(data["severity"], "red")
-        name = f"{tag}ALERT {data['severity']}: {clean(data['rule'])} -> {clean(data['route'])}"
+        rules = ", ".join(clean(reason["rule"]) for reason in data["reasons"] if not reason["withdrawn"]) or "withdrawn"
+        name = f"{tag}ALERT {data['severity']}: {rules} -> {clean(data['route'])}"
         if data["state"] == "end":
-            self._print(Text(f"{name}: over ({clean(data['end_reason'])})", style=style))
+            to = f" to {clean(data['moved_to'])}" if data["moved_to"] else ""
+            self._print(Text(f"{name}: over ({clean(data['end_reason'])}{to})", style=style))
+            self._levels.pop(data["alert"], None)
             return
-        if data["state"] == "update":
-            self._print(Text(f"{name}: update {data['revision']} at {clock(data['offset_ms'])}{_handled(data)}", style=style))
+        newest = max(data["reasons"], key=lambda reason: reason["offset_ms"])
+        told, self._levels[data["alert"]] = self._levels.get(data["alert"], 0), data["severity_level"]
+        # Whom an alert pages once more, this draws once more.
+        if data["state"] == "update" and data["severity_level"] <= told:
+            self._print(Text(f"{name}: update {data['revision']} at {clock(newest['offset_ms'])}{_handled(data)}", style=style))
             return
         table = Table.grid(padding=(0, 2))
-        table.add_row("why", Text(clean(data["rule_says"])))
-        table.add_row("what", Text(_what(data)))
         who = [f"line {clean(data['line'])}", f"call of {data['started_at']}"]
         who += [
             f"{label} {clean(data[key])}"
-            for key, label in (("desk", "desk"), ("customer_ref", "customer"), ("queue", "queue"))
+            for key, label in (("desk", "desk"), ("customer_ref", "customer"), ("queue", "queue"), ("callback", "call back"))
             if data[key]
         ]
+        for reason in sorted(data["reasons"], key=lambda reason: -reason["severity_level"]):
+            table.add_row("why", Text(clean(reason["rule_says"])))
+            table.add_row("what", Text(_what(reason)))
+            for number, one in enumerate(reason["evidence"][-_EVIDENCE:]):
+                table.add_row("" if number else "evidence", self._evidence(one))
+            if reason["drivers"]:
+                table.add_row("drivers", Text(", ".join(clean(driver) for driver in reason["drivers"])))
         table.add_row("whom", Text(", ".join(who)))
-        for number, one in enumerate(data["evidence"][-_EVIDENCE:]):
-            table.add_row("" if number else "evidence", self._evidence(one))
-        if data["drivers"]:
-            table.add_row("drivers", Text(", ".join(clean(driver) for driver in data["drivers"])))
-        table.add_row("until", Text(data["expires_at"]))
+        table.add_row("until", Text(f"{data['page_until']} to page, {data['answerable_until']} to answer"))
         self._panel(table, name, style)
+
+    def _open_alerts(self, data: Data, tag: str) -> None:
+        open_ones = [f"{alert['severity']} -> {clean(alert['route'])}" for alert in data["alerts"]]
+        more = f" and {data['left_out']} more" if data["left_out"] else ""
+        self._print(Text(f"{tag}alerts that take answers: {', '.join(open_ones) or 'none'}{more}", style="dim"))
 
     def _evidence(self, one: Data) -> Text:
         shown = Text(f"{clock(one['start_ms']):>5} ")
@@ -195,41 +213,6 @@ class Console:
         if one["cause"]:
             shown.append(f" {clean(one['cause'])}")
         return shown.append(f" {clean(one['quote'])}", style="italic") if one["quote"] else shown
-
-    # --- the box -----------------------------------------------------------------------------------------------------
-
-    def _state(self, data: Data, tag: str) -> None:
-        style = {"online": "green", "degraded": "yellow", "stopped": "dim"}.get(data["state"], "bold red")
-        why = ": " + "; ".join(clean(reason) for reason in data["reasons"]) if data["reasons"] else ""
-        self._print(Text(f"{tag}box {data['state']}{why}", style=style))
-
-    def _info(self, data: Data, tag: str) -> None:
-        models = [f"{clean(branch)} {clean(model['name'])} {clean(model['version'])}" for branch, model in data["models"].items() if model]
-        lines = ", ".join(clean(line["name"]) for line in data["lines"])
-        self._print(Text(f"{tag}undertone {clean(data['undertone'])}, lines {lines}; {'; '.join(models) or 'no models'}", style="dim"))
-
-    def _health(self, data: Data, tag: str) -> None:
-        said = f"{tag}health: {data['memory_mb']:.0f} MB, {data['outbox_rows']} unsent, up {data['uptime_s'] / 3600:.1f} h"
-        self._print(Text(said, style="dim"))
-
-    def _selftest(self, data: Data, tag: str) -> None:
-        failed = [f"{clean(name)}: {clean(how)}" for name, how in data["checks"].items() if how.startswith("failed")]
-        self._print(
-            Text(f"{tag}self-test {'passed' if data['passed'] else 'FAILED: ' + '; '.join(failed)}", "" if data["passed"] else "red")
-        )
-
-    def _model(self, data: Data, tag: str) -> None:
-        reason = f" ({clean(data['reason'])})" if data["reason"] else ""
-        self._print(Text(f"{tag}model {clean(data['model'])} {clean(data['version'])} {data['action']}{reason}", style="magenta"))
-
-    def _feedback(self, data: Data, tag: str) -> None:
-        about = f"alert {clean(data['alert'])}" if data["alert"] else f"utterance {data['n']}"
-        said = clean(data["label"]) if data["label"] else "justified" if data["justified"] else "not justified"
-        self._print(Text(f"{tag}{clean(data['by'])} says of {about}: {said}", style="dim"))
-
-    def _gap(self, data: Data, tag: str) -> None:
-        what = f"{data['lost']} events" if data["lost"] is not None else "an unknown number of events"
-        self._print(Text(f"{tag}GAP: {what} on {clean(data['topic'])} will never come: {clean(data['reason'])}", style="bold red"))
 
     # --- paper -------------------------------------------------------------------------------------------------------
 

@@ -3,12 +3,13 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edge.box.doctor import Check
     from edge.config import Config
+    from edge.doctor.checks import Check
 
 _EXAMPLES = """\
 examples:
@@ -27,6 +28,7 @@ each check really uses the thing: it records, infers, decodes, publishes and rea
   failed   does not work      skipped   nothing is configured there
 exit code 1 if any check failed
 """
+_MOST_LINES = 64
 _CREDENTIALS = "/run/credentials/undertone.service/"
 _COLOURS = {"good": "green", "look": "yellow", "failed": "bold red", "skipped": "dim"}
 
@@ -43,7 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--config", type=Path, metavar="FILE", help="the box's configuration (without: what a new box would use)")
     parser.add_argument("--json", action="store_true", help="a JSON array on stdout, nothing else there")
     parser.add_argument("--bench", action="store_true", help="measure how many lines this box can carry instead")
-    parser.add_argument("--lines", type=int, default=8, metavar="N", help="with --bench: stop at N lines (default: 8)")
+    parser.add_argument("--lines", type=_lines, default=8, metavar="N", help="with --bench: stop at N lines (default: 8)")
     parser.add_argument("--loop", metavar="LINE", help="play a tone and hear whether it comes back on LINE instead")
     parser.add_argument("--output", metavar="IDENTITY", help="with --loop: the device to play into (default: the line's own)")
     parser.add_argument("--bundle", type=Path, metavar="FILE", help="write a support bundle (zip) as well")
@@ -54,51 +56,57 @@ def run(args: argparse.Namespace) -> int:
     """Examine, or measure; 1 where something failed."""
     import logging
 
-    from edge.box.doctor import examine
     from edge.config import load_config
+    from edge.doctor.checks import examine
     from edge.errors import UsageError
 
     # What a check meets is in its finding; the journal's lines would only stand between them.
     logging.getLogger("undertone").addHandler(logging.NullHandler())
     config = None if args.config is None else _with_credentials(load_config(args.config))
     if config is None and (args.loop or args.bundle):
-        raise UsageError(f"--{'loop' if args.loop else 'bundle'} needs the box's configuration; give --config FILE")
+        raise UsageError(f"--{'loop' if args.loop else 'bundle'} needs the box's configuration", remedy="give --config FILE")
     if args.bench:
         return _bench(config, args)
     if config is not None and args.loop:
-        return _show_all(_loop(config, args), as_json=args.json)[1]
-    checks, code = _show_all(examine(config), as_json=args.json)
+        return _show_all(_loop(config, args), args)[1]
+    checks, code = _show_all(examine(config), args)
     if config is not None and args.bundle:
         _pack(args.bundle, config, checks)
     return code
 
 
 def _loop(config: "Config", args: argparse.Namespace) -> "Iterator[Check]":
-    from edge.box.doctor import checked
-    from edge.box.loop import loop
+    from edge.doctor.checks import checked
+    from edge.doctor.loop import loop
     from edge.errors import UsageError
 
     line = next((line for line in config.lines if line.name == args.loop), None)
     if line is None:
-        raise UsageError(f"--loop '{args.loop}': no such line; there are: {', '.join(line.name for line in config.lines) or 'none'}")
+        raise UsageError(
+            "no such line", where=f"--loop '{args.loop}'", remedy=f"there are: {', '.join(line.name for line in config.lines) or 'none'}"
+        )
     yield checked(f"loop {line.name}", lambda: loop(line, args.output))
 
 
 def _pack(path: Path, config: "Config", checks: "list[Check]") -> None:
-    from edge.box.support import pack
+    from edge.doctor.support import pack
     from edge.errors import StoreError
 
     try:
         names = pack(path, config, checks)
     except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}; give a file in a folder of yours") from error
+        raise StoreError(f"cannot be written: {error.strerror}", path=path, remedy="give a file in a folder of yours") from error
     print(f"undertone: {path} written ({', '.join(names)}); it holds no words, no sound and no secrets", file=sys.stderr)
 
 
-def _show_all(found: "Iterable[Check]", *, as_json: bool) -> "tuple[list[Check], int]":
-    """Show each check as it is done; all of them, and the exit code."""
-    checks = []
-    for check in found:
+def _show_all(found: "Iterable[Check]", args: argparse.Namespace) -> "tuple[list[Check], int]":
+    """Show each check as it is done; all of them, and the exit code. What is to be done is to be done to this box."""
+    from edge.errors import for_box
+
+    checks, as_json = [], args.json
+    for done in found:
+        remedy = None if done.finding.remedy is None else for_box(done.finding.remedy, args.config)
+        check = replace(done, finding=replace(done.finding, remedy=remedy))
         checks.append(check)
         if not as_json:
             _show(len(checks), check)
@@ -148,8 +156,8 @@ def _with_credentials(config: "Config") -> "Config":
 
 
 def _bench(config: "Config | None", args: argparse.Namespace) -> int:
-    from edge.box.capacity import estimates, keep, measure
     from edge.config import Config
+    from edge.doctor.capacity import estimates, keep, measure
 
     given = config or Config()
     capacity = measure(given, args.lines, lambda step: print(step, file=sys.stderr))
@@ -167,3 +175,10 @@ def _bench(config: "Config | None", args: argparse.Namespace) -> int:
         )
         print("\n".join(estimates(capacity)))
     return 0 if capacity.lines else 1
+
+
+def _lines(text: str) -> int:
+    """A number of lines."""
+    if text.isdecimal() and 1 <= int(text) <= _MOST_LINES:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of lines from 1 to {_MOST_LINES}")

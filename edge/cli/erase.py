@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edge.config import Config
+    from edge.outbox.outbox import Outbox
 
 _EXAMPLES = """\
 examples:
   sudo systemctl stop undertone
   sudo undertone erase --config /etc/undertone/undertone.yaml --older-than 30    unsent events of more than 30 days ago
   sudo undertone erase --config /etc/undertone/undertone.yaml --all              everything about calls, before a box goes elsewhere
+  sudo undertone erase --config /etc/undertone/undertone.yaml --customer C-1044      everything about one customer
   sudo systemctl start undertone
 
-what is erased is told to the broker with the next start: `gap` events name topics and numbers, so nobody waits for it.
+what is erased is told to the broker with the next start: `gap` events name topics and numbers, so nobody waits for it. a customer
+is given by the reference or the number that the switchboard said (exactly so); `erased` tells which calls and alerts went, and not whose
+they were. a running box does the same for the command customer/erase (docs/bus.md).
 models, numbering and settings stay. without being told, a running box erases what is older than `keep_days`.
 flash memory may keep old blocks that no program can reach: where that matters, encrypt the disk, or destroy the card.
 """
@@ -33,7 +37,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the box's configuration")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--older-than", type=float, metavar="DAYS", help="only what is older")
-    which.add_argument("--all", action="store_true", help="all of it: also open calls and alerts, damaged files set aside, the last status")
+    which.add_argument(
+        "--all",
+        action="store_true",
+        help="all of it: also open calls and alerts, damaged files set aside, the last status, what lines are used to",
+    )
+    which.add_argument("--customer", metavar="REF_OR_NUMBER", help="all of one customer, and damaged files set aside")
     parser.set_defaults(run=run)
 
 
@@ -42,13 +51,13 @@ def run(args: argparse.Namespace) -> int:
     import logging
     import time
 
-    from edge.bus import store
-    from edge.bus.outbox import Outbox
     from edge.config import load_config
     from edge.errors import UsageError
+    from edge.outbox import store
+    from edge.outbox.outbox import Outbox
 
     if args.older_than is not None and not 0 <= args.older_than < float("inf"):
-        raise UsageError(f"--older-than {args.older_than}: give days, 0 or more")
+        raise UsageError(f"{args.older_than} is no number of days", where="--older-than", remedy="give days, 0 or more")
     logging.getLogger("undertone").addHandler(logging.NullHandler())
     config = load_config(args.config)
     path = Path(config.state_dir) / store.FILE
@@ -56,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"{path}: not there; nothing to erase")
         return 0
     outbox = Outbox(path, max_bytes=config.outbox_max_mb * 1_000_000, site=config.site, device=config.device)
+    if args.customer is not None:
+        return _erase_customer(outbox, args.customer)
     try:
         # Ends of what a crash left open may hold quotes: they are erased with the rest, not made from it later.
         events = outbox.erase(None if args.all else time.time() - args.older_than * _DAY_S, open_too=args.all)
@@ -69,20 +80,42 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _erase_customer(outbox: "Outbox", customer: str) -> int:
+    """Forget one customer; 1 where the disk does not take it."""
+    from edge.wire.context import Customer
+
+    try:
+        erased = outbox.erase_customer(Customer(customer_ref=customer, callback=customer))
+    finally:
+        outbox.close()
+    match erased:
+        case None:
+            print("not erased: the disk takes nothing; free space there, and try again")
+        case False:
+            print("nothing is known of that customer here")
+        case True:
+            print("erased; the next start tells which calls and alerts, and not whose they were")
+    return int(erased is None)
+
+
 def _remove_files(config: "Config") -> list[Path]:
     """Delete what else in the state directory may tell of calls; what was deleted. Raises StoreError."""
     import shutil
 
-    from edge.box import status
-    from edge.bus import store
     from edge.errors import StoreError
+    from edge.outbox import store
+    from edge.service import status
+    from edge.voice import baseline_file
 
     folder = Path(config.state_dir)
-    found = [*folder.glob(f"{store.FILE}.damaged*"), folder / status.FILE, folder / "incoming"]
+    found = [*folder.glob(f"{store.FILE}.damaged*"), folder / baseline_file.FILE, folder / "incoming"]
     there = [path for path in found if path.exists()]
     for path in there:
         try:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         except OSError as error:
-            raise StoreError(f"{path}: cannot be deleted: {error.strerror}; run this as root") from error
-    return there
+            raise StoreError(f"cannot be deleted: {error.strerror}", path=path, remedy="run this as root") from error
+    try:
+        return [*there, *status.remove(folder)]
+    except OSError as error:
+        raise StoreError(f"cannot be deleted: {error.strerror}", path=folder / status.FILE, remedy="run this as root") from error

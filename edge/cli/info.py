@@ -22,8 +22,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Print it as JSON."""
     from edge.cli.replay import configure
-    from edge.info import device_info
-    from edge.loading import load_engines
+    from edge.models.loading import load_engines
+    from edge.service.info import device_info
 
     config = configure(args.config, mode=None, privacy=None)
     info = device_info(config, load_engines(config))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from edge.cli.broker import add_options, broker_of
 
 if TYPE_CHECKING:
-    from edge.bus.mqtt import Link
     from edge.config import MqttConfig
+    from edge.mqtt.link import Link
 
 _EXAMPLES = """\
 examples:
@@ -45,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
     """Show what comes until Ctrl-C. Raises BusError where the broker will not have us at all."""
     import msgspec
 
-    from edge.bus.arrivals import decode
     from edge.cli.console import Console
+    from edge.wire.arrivals import decode
 
     config = broker_of(args)
     console = None if args.json else Console()
@@ -68,8 +68,9 @@ def _messages(config: "MqttConfig", wanted: str) -> Iterator[tuple[str, bytes]]:
     """What is published, over lost connections; the first connection must work. Raises BusError."""
     import time
 
-    from edge.bus.mqtt import Link, Lost, Message, Subscribed
     from edge.errors import BusError
+    from edge.mqtt.incoming import Lost, Message, Subscribed
+    from edge.mqtt.link import Link
 
     first = True
     while True:
@@ -84,15 +85,19 @@ def _messages(config: "MqttConfig", wanted: str) -> Iterator[tuple[str, bytes]]:
             continue
         with closing(_Ended(link)):
             link.subscribe(wanted)
-            print(f"undertone: listening on {config.url} to {wanted}", file=sys.stderr)
             while True:
-                heard = inbox.get()
-                if isinstance(heard, Message):
-                    yield heard.topic, heard.payload
-                elif isinstance(heard, Subscribed) and heard.refusal is not None:
-                    raise BusError(f"{config.url}: {wanted} refused ({heard.refusal}); let this user read it in the broker's ACL")
-                elif isinstance(heard, Lost):
-                    print(f"undertone: {config.url}: {heard.reason}; trying again", file=sys.stderr)
+                event = inbox.get()
+                if isinstance(event, Message):
+                    yield event.topic, event.payload
+                elif isinstance(event, Subscribed) and event.refusal is not None:
+                    raise BusError(
+                        f"{wanted} refused ({event.refusal})", where=config.url, remedy="let this user read it in the broker's ACL"
+                    )
+                elif isinstance(event, Subscribed):
+                    # Only now: what is published before the broker's yes does not reach us.
+                    print(f"undertone: listening on {config.url} to {wanted}", file=sys.stderr)
+                elif isinstance(event, Lost):
+                    print(f"undertone: {config.url}: {event}; trying again", file=sys.stderr)
                     break
         first = False
 
@@ -115,6 +120,6 @@ def _inbox() -> Any:  # noqa: ANN401 (a SimpleQueue of what a Link hears)
 
 
 def _name() -> str:
-    from edge.box.clock import uuid7
+    from edge.clock import uuid7
 
     return f"undertone-listen-{uuid7()}"

@@ -4,8 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from edge.bundle.manifest import KINDS
+import msgspec
+
+from edge.bundle.manifest import KINDS, Version
 from edge.config import Config, load_config
+from edge.errors import for_box
 
 _EXAMPLES = """\
 examples:
@@ -54,15 +57,24 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     install = action("install", "check a bundle on this box and let it serve; the old one is kept", "install voice-1.2.0.tar")
     install.add_argument("source", type=Path, metavar="FILE", help="a bundle's .tar, or its folder")
     install.add_argument("--older", action="store_true", help="take it even if it is older than what serves")
+    install.add_argument("--quick", action="store_true", help="take it even if it is from a quick training, which is not for use")
     install.set_defaults(run=_install)
     rollback = action("rollback", "let the model serve that served before (twice: undone)", "rollback voice --config undertone.yaml")
     rollback.add_argument("kind", choices=KINDS)
     rollback.set_defaults(run=_rollback)
     pin = action("pin", "keep what serves against every install", "pin voice --config undertone.yaml")
     pin.add_argument("kind", choices=KINDS)
-    pin.add_argument("--to", metavar="X.Y.Z", help="but take this version when it comes, be it older")
+    pin.add_argument("--to", type=_version, metavar="X.Y.Z", help="but take this version when it comes, be it older")
     pin.add_argument("--off", action="store_true", help="let installs replace it again")
     pin.set_defaults(run=_pin)
+
+
+def _version(text: str) -> str:
+    """A model's version."""
+    try:
+        return msgspec.convert(text, Version)
+    except msgspec.ValidationError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no version of a model; `undertone model list` shows some, such as 1.4.0") from None
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -71,7 +83,7 @@ def _list(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from edge.bundle.proof import list_models
+    from edge.models.inventory import list_models
 
     rows = list_models(_config(args))
     if args.json:
@@ -82,7 +94,8 @@ def _list(args: argparse.Namespace) -> int:
     for column in ("model", "state", "signed by", "made"):
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(row.kind, row.model, row.refused or row.state, row.signed_by or "[red]nobody[/red]", row.created[:10])
+        state = row.refused or (f"{row.state}; {row.probation}" if row.probation else row.state)
+        table.add_row(row.kind, row.model, state, row.signed_by or "[red]nobody[/red]", row.created[:10])
     console = Console()
     console.print(table)
     for row in rows:
@@ -92,45 +105,54 @@ def _list(args: argparse.Namespace) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     """Each in turn; one that is refused does not keep the others from being checked."""
-    from edge.bundle.proof import prove
-    from edge.bundle.store import find_bundle
+    from edge.bundle.store import find_bundle, require_bundle
     from edge.errors import ModelError
+    from edge.models.install import prove
+    from edge.models.kinds import ROWS
 
     config = _config(args)
     wrong = 0
     for what in args.what or KINDS:
         kind = next((kind for kind in KINDS if kind == what), None)
         try:
-            path = find_bundle(kind, config) if kind else Path(what)
+            find = require_bundle if kind is not None and ROWS[kind].required else find_bundle
+            path = find(kind, config) if kind else Path(what)
             if path is not None:
                 print(prove(path, config))
             elif args.what:
                 wrong += 1
-                print(f"undertone: no {what} bundle is installed or shipped; see `undertone model list`", file=sys.stderr)
+                see = for_box("see `undertone model list`", args.config)
+                print(f"undertone: no {what} bundle is installed or shipped; {see}", file=sys.stderr)
         except ModelError as error:
             wrong += 1
-            print(f"undertone: refused: {error}", file=sys.stderr)
+            print(f"undertone: refused: {for_box(str(error), args.config)}", file=sys.stderr)
     return 1 if wrong else 0
 
 
 def _install(args: argparse.Namespace) -> int:
     """The kind is the bundle's own affair."""
-    from edge.bundle.installing import install
+    from edge.models.install import install
+    from edge.models.kinds import ROWS
 
-    installed = install(args.source, _config(args), allow_older=args.older)
-    when = "the next start on" if installed.kind == "vosk" else "each line's next call on"
-    trial = ", on probation beside the one before it" if installed.on_probation else ""
-    bundle = installed.bundle
-    print(f"{bundle.label}: serves from {when}{trial} ({bundle.folder}); `undertone model rollback {installed.kind}` takes it back")
+    installed = install(args.source, _config(args), allow_older=args.older, allow_quick=args.quick)
+    if installed.already:
+        print(f"{installed.bundle.label}: serves already, to the byte ({installed.bundle.folder}); nothing was changed")
+        return 0
+    bundle, serves_from = installed.bundle, ROWS[installed.kind].serves_from
+    serves_from += ", on probation beside the one before it" if installed.on_probation else ""
+    back = for_box(f"`undertone model rollback {installed.kind}` takes it back", args.config)
+    print(f"{bundle.label}: serves from {serves_from} ({bundle.folder}); {back}")
     return 0
 
 
 def _rollback(args: argparse.Namespace) -> int:
     """One step back."""
     from edge.bundle.store import open_store
+    from edge.models.kinds import ROWS
 
     bundle = open_store(args.kind, _config(args)).rollback()
-    print(f"{bundle.label}: serves again from each line's next call on ({bundle.folder})")
+    undo = for_box(f"`undertone model rollback {args.kind}` undoes it", args.config)
+    print(f"{bundle.label}: serves again from {ROWS[args.kind].serves_from} ({bundle.folder}); {undo}")
     return 0
 
 
@@ -140,7 +162,8 @@ def _pin(args: argparse.Namespace) -> int:
 
     open_store(args.kind, _config(args)).pin(pinned=not args.off, wanted=None if args.off else args.to)
     to = f" to {args.to}" if args.to else ""
-    print(f"{args.kind}: no longer pinned" if args.off else f"{args.kind}: pinned{to} until `undertone model pin {args.kind} --off`")
+    until = for_box(f"pinned{to} until `undertone model pin {args.kind} --off`", args.config)
+    print(f"{args.kind}: {'no longer pinned' if args.off else until}")
     return 0
 
 

@@ -2,13 +2,21 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from edge.config import Config, load_config
-from edge.errors import UsageError
+from edge.errors import SourceError, StoreError, UsageError, for_box, one_line
 from edge.values import Mode, Privacy
+
+if TYPE_CHECKING:
+    from edge.call.engines import Engines
+    from edge.call.replay import Envelopes
+    from edge.call.rules.review import RuleReview
+    from edge.cli.console import Console
 
 _EXAMPLES = """\
 examples:
@@ -17,10 +25,14 @@ examples:
   undertone replay call.wav --report call.html       a page with the call's timeline
   undertone replay call.wav --channels agent,customer
   undertone replay mono.wav --channels customer      a recording of the customer alone
+  undertone replay call.wav --baseline line.json     against what `undertone baseline learn` found this line is used to
   undertone replay call.wav --realtime               as fast as it was spoken
+  undertone replay meeting.wav --pick 3,1            channels 3 and 1 of a recording that has more than two
+  sox in.gsm -t wav - | undertone replay - --json    what a pipe brings, once it ends
 
 A recording of one channel is taken as a mixed line (words only) unless --channels says that it is the customer alone:
-agents are never scored for emotion.
+agents are never scored for emotion. A recording that cannot be heard is named on stderr, and the others go on.
+exit codes: 0 all were heard, 1 one could not be, 2 wrong use
 """
 
 
@@ -33,11 +45,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="WAV, AIFF, FLAC, Ogg/Opus; any rate and width")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="WAV, AIFF, FLAC, Ogg/Opus; any rate and width; - for standard input"
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="take site, device, first line, rules and models from it")
     parser.add_argument("--channels", metavar="ROLES", help="who is on each channel: customer,agent (default for two), mixed (for one)")
+    parser.add_argument("--pick", type=picked, metavar="N[,N]", default=(), help="the recording's channels to hear, counted from 1")
     parser.add_argument("--mode", choices=[m.value for m in Mode], help="branches that take part (default: both)")
     parser.add_argument("--privacy", choices=[p.value for p in Privacy], help="what may leave the box (default: numbers)")
+    parser.add_argument("--baseline", type=Path, metavar="FILE", help="what the line's voices are used to (default: the shipped prior)")
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument("--realtime", action="store_true", help="as fast as it was spoken")
     pace.add_argument("--fast", action="store_true", help="as fast as this machine can (default)")
@@ -50,35 +66,72 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Replay each file in turn."""
     if args.report and len(args.files) > 1:
-        raise UsageError("--report takes one recording; replay the files one at a time")
+        raise UsageError("--report takes one recording", remedy="replay the files one at a time")
+    from edge.call.replay import Envelopes
     from edge.cli.console import Console
-    from edge.loading import load_engines
-    from edge.replay import Envelopes, line_for, replay
+    from edge.models.loading import load_engines
 
     config = configure(args.config, mode=args.mode, privacy=args.privacy)
-    lines = [line_for(path, config, args.channels) for path in args.files]
-    engines = load_engines(config)
+    engines = used_to(load_engines(config), args.baseline)
     for reason in engines.missing.values():
-        print(f"undertone: {reason}", file=sys.stderr)
+        print(f"undertone: {for_box(str(reason), args.config)}", file=sys.stderr)
     console = None if args.json else Console()
     envelopes = Envelopes(config)
-    for path, line in zip(args.files, lines, strict=True):
-        heard = []
-        for event in replay(path, line=line, config=config, engines=engines, chunk_ms=args.chunk_ms, realtime=args.realtime):
-            encoded = envelopes.wrap(event)
-            heard.append(encoded)
-            if console is None:
-                print(encoded.decode(), flush=args.realtime)
-            else:
-                console.show(msgspec.json.decode(encoded))
-        if not heard:
-            print(f"undertone: {path}: no call in it: nobody spoke for two seconds", file=sys.stderr)
-        if args.report:
-            from edge.report.page import write_report
+    failed = 0
+    for path in args.files:
+        try:
+            _replay(path, args, config, engines, envelopes, console)
+        except SourceError as error:
+            print(f"undertone: {error}", file=sys.stderr)
+            failed = 1
+    return failed
 
-            write_report(args.report, [msgspec.json.decode(line) for line in heard], recording=path)
-            print(f"undertone: report written to {args.report}", file=sys.stderr)
-    return 0
+
+def _replay(
+    path: Path, args: argparse.Namespace, config: Config, engines: "Engines", envelopes: "Envelopes", console: "Console | None"
+) -> None:
+    """One recording. Raises SourceError where it cannot be heard."""
+    from edge.call.replay import line_for, replay
+    from edge.capture.recording import recording
+
+    source = recording(path)
+    line = line_for(source, config, args.channels, args.pick)
+    told: list[bytes] = []
+    looks: list[RuleReview] = []
+    pace = {"chunk_ms": args.chunk_ms, "realtime": args.realtime}
+    watch = looks.append if args.report else None
+    for event in replay(source, line=line, config=config, engines=engines, pick=args.pick, watch=watch, **pace):
+        encoded = envelopes.wrap(event)
+        told.append(encoded)
+        if console is None:
+            print(encoded.decode(), flush=args.realtime)
+        else:
+            console.show(msgspec.json.decode(encoded))
+    if not told:
+        print(f"undertone: {one_line(str(path))}: no call in it: nobody spoke for two seconds", file=sys.stderr)
+    if args.report:
+        from edge.call.explain import behind_each_rule, joined
+        from edge.report.page import write_report
+
+        explained = {call.stored.call: behind_each_rule(call) for call in joined(told, looks)}
+        write_report(args.report, [msgspec.json.decode(line) for line in told], recording=source, pick=args.pick, explained=explained)
+        print(f"undertone: report written to {one_line(str(args.report))}", file=sys.stderr)
+
+
+def used_to(engines: "Engines", path: Path | None) -> "Engines":
+    """`engines` with the baseline file at `path`, if one is given; one that does not fit is refused by name, and the shipped prior used."""
+    if path is None or engines.emotion is None:
+        return engines
+    from edge.call.baselines import Baselines
+    from edge.voice import baseline_file
+
+    try:
+        return replace(engines, baselines=Baselines(baseline_file.read(path, model=engines.emotion.label)))
+    except FileNotFoundError as error:
+        raise UsageError("no such file", path=path, where="--baseline", remedy="`undertone baseline learn` writes one") from error
+    except StoreError as error:
+        print(f"undertone: {error}", "(the shipped prior is used)", file=sys.stderr)
+        return engines
 
 
 def configure(path: Path | None, *, mode: str | None, privacy: str | None) -> Config:
@@ -87,6 +140,14 @@ def configure(path: Path | None, *, mode: str | None, privacy: str | None) -> Co
     changes = {"mode": Mode(mode)} if mode else {}
     tier = {"privacy": Privacy(privacy)} if privacy else {}
     return msgspec.structs.replace(config, **changes, **tier)
+
+
+def picked(text: str) -> tuple[int, ...]:
+    """One or two channel numbers from 1."""
+    numbers = text.split(",")
+    if len(numbers) > 2 or not all(n.strip().isdecimal() and 1 <= int(n) <= 1024 for n in numbers):  # noqa: PLR2004 (libsndfile's most)
+        raise argparse.ArgumentTypeError(f"'{text}' is not one or two channel numbers from 1, such as 1,2")
+    return tuple(int(n) for n in numbers)
 
 
 def _chunk(text: str) -> int:

@@ -4,6 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
+import msgspec
+
+from edge.errors import SourceError
+
 _EXAMPLES = """\
 examples:
   undertone replay call.wav --json > events.jsonl
@@ -24,14 +28,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("events", type=Path, metavar="EVENTS", help="JSON lines as printed by replay --json or listen --json")
     parser.add_argument("page", type=Path, metavar="HTML", help="the page to write")
     parser.add_argument("--recording", type=Path, metavar="FILE", help="the call's recording, for its waveform")
+    parser.add_argument("--config", type=Path, metavar="CONFIG", help="explain by its rules (default: those this box came with)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the page."""
+    """Write the page. Raises SourceError where the events cannot be read."""
+    from edge.call.explain import behind_each_rule, explain_events
+    from edge.call.rules.rule_set import load_rules
+    from edge.cli.replay import configure
     from edge.report.calls import read_events
     from edge.report.page import write_report
 
-    write_report(args.page, read_events(args.events), recording=args.recording)
+    config = configure(args.config, mode=None, privacy=None)
+    events = read_events(args.events)
+    try:
+        calls = explain_events((msgspec.json.encode(event) for event in events), load_rules(Path(config.rules) if config.rules else None))
+    except ValueError as error:
+        raise SourceError(
+            f"{error}", path=args.events, remedy="give a file that `undertone replay --json` of this version printed"
+        ) from error
+    explained = {call.stored.call: behind_each_rule(call) for call in calls}
+    write_report(args.page, events, recording=args.recording, explained=explained)
     print(f"report written to {args.page}", file=sys.stderr)
     return 0

@@ -8,19 +8,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.cli.tables import holds_events, table_of, terminal
 from edge.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from edge.bus.events import Alert
-    from edge.call.rules import RuleSet
-    from edge.call.tape import Tape
+    from edge.call.engines import Engines
+    from edge.call.rules.rule_set import RuleSet
+    from edge.call.stored_call import StoredCall
     from edge.config import Config
-    from edge.engines import Engines
-
-# A table in a file or a mail is read without a window around it.
-_PIPED_WIDTH = 160
+    from edge.wire.events import Alert
+    from edge.wire.parts import ReasonData
 
 _EXAMPLES = """\
 examples:
@@ -64,144 +61,144 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run_check(args: argparse.Namespace) -> int:
     """Load each file; a bad one ends with its error, and codes that nothing ever says are warned of."""
-    from edge.call.codes import unheard
-    from edge.call.rules import SHIPPED, load_rules
+    from edge.call.rules.codes import unheard
+    from edge.call.rules.rule_set import SHIPPED, load_rules
     from edge.cli.replay import configure
-    from edge.words.causes import Causes
-    from edge.words.lexicon import SIGNALS
+    from edge.phrases.causes import Causes
+    from edge.phrases.groups import PhraseGroups
+    from edge.phrases.lexicon import SIGNALS
 
     config = configure(args.config, mode=None, privacy=None)
     causes = Causes.load(Path(config.causes) if config.causes else None).codes
     keywords = [keyword.name for keyword in config.keywords]
     for path in args.files or [SHIPPED]:
         rules = load_rules(path)
-        table = _table(f"{path}: {len(rules.rules)} rules, good", "rule", "severity", "route", "expires", "says")
+        table = table_of(f"{path}: {len(rules.rules)} rules, good", "rule", "severity", "route", "expires", "says")
         for rule in rules.rules:
             severity = " then ".join([rule.severity, *(rise.to for rise in rule.rises)])
             table.add_row(rule.id, severity, rule.route, f"{rule.expires_min:g} min", rule.says)
-        _console().print(table)
-        for warning in unheard(rules, causes=causes, signals=SIGNALS, keywords=keywords):
+        terminal().print(table)
+        for warning in unheard(rules, causes=causes, signals=(*SIGNALS, *PhraseGroups.load().names), keywords=keywords):
             print(f"undertone: {path}: {warning}", file=sys.stderr)
     return 0
 
 
 def run_try(args: argparse.Namespace) -> int:
     """Play every call to the rules, and to the other rules where there are any."""
-    from edge.call.rules import load_rules
+    from edge.call.rules.rule_set import load_rules
 
     shipped = Path("shipped")
     tried = load_rules(None if args.file == shipped else args.file)
     other = None if args.against is None else load_rules(None if args.against == shipped else args.against)
-    tapes = [tape for path in args.on for tape in _tapes(path, args)]
-    tapes.sort(key=lambda tape: tape.started_at)
-    rows = _rows(_fired(tapes, tried), None if other is None else _fired(tapes, other), args)
+    calls = [stored for path in args.on for stored in _stored_calls(path, args)]
+    calls.sort(key=lambda stored: stored.started_at)
+    rows = _rows(_fired(calls, tried), None if other is None else _fired(calls, other), args)
     if args.json:
         for row in rows:
             print(json.dumps(row))
         return 0
-    _show(rows, tapes, compared=other is not None)
+    _show(rows, calls, compared=other is not None)
     return 0
 
 
-def _fired(tapes: Sequence["Tape"], rules: "RuleSet") -> dict[str, list["Alert"]]:
-    """Snapshots by alert id; the budget runs over all calls as it would have on the box."""
-    from edge.call.ledger import Ledger
-    from edge.call.tape import play
+def _fired(calls: Sequence["StoredCall"], rules: "RuleSet") -> dict[str, list["Alert"]]:
+    """Snapshots by call and rule, those from which on the rule is a reason; the budget runs over all calls as it would have on the box."""
+    from edge.call.rules.alert_history import AlertHistory
+    from edge.call.stored_call import play
 
-    ledger = Ledger()
+    alert_history = AlertHistory()
     fired: dict[str, list[Alert]] = {}
-    for tape in tapes:
-        for alert in play(tape, rules, ledger):
-            fired.setdefault(alert.alert, []).append(alert)
+    for stored in calls:
+        for alert in play(stored, rules, alert_history):
+            for reason in alert.reasons:
+                fired.setdefault(f"{alert.call}:{reason.rule}", []).append(alert)
     return fired
 
 
+def _reason(key: str, alert: "Alert") -> "ReasonData":
+    """The reason that `key` of `_fired` is about."""
+    return next(one for one in alert.reasons if key == f"{alert.call}:{one.rule}")
+
+
 def _rows(tried: dict[str, list["Alert"]], other: dict[str, list["Alert"]] | None, args: argparse.Namespace) -> list[dict[str, Any]]:
-    """One row an alert: when it would open and why, how it would go on, and which of the two files it is of."""
+    """One row a finding: when it would be told and why, how its alert would go on, and which of the two files it is of."""
     rows = []
-    for alert in sorted({*tried, *(other or {})}):
-        snapshots = tried.get(alert) or (other or {})[alert]
-        first, last = snapshots[0], snapshots[-1]
+    for key in sorted({*tried, *(other or {})}):
+        snapshots = tried.get(key) or (other or {})[key]
+        alert = snapshots[0]
+        first, last = _reason(key, alert), _reason(key, snapshots[-1])
         rows.append(
             {
-                "call": first.call,
-                "at": first.opened_at,
+                "call": alert.call,
+                "at": alert.updated_at,
                 "offset_ms": first.offset_ms,
                 "rule": first.rule,
                 "severity": first.severity,
                 "severity_last": last.severity,
                 "route": first.route,
+                "alert_severity": alert.severity,
+                "alert_route": alert.route,
                 "cause": first.cause,
                 "probability": first.probability,
                 "drivers": [*first.drivers, *(driver for driver in last.drivers if driver not in first.drivers and "severity" in driver)],
                 "utterances": [one.n for one in last.evidence],
-                "updates": sum(one.state == "update" for one in snapshots),
-                "end_reason": last.end_reason,
-                "fires_in": _where(alert, tried, other, args),
+                "opens": alert.revision == 1,
+                "withdrawn": last.withdrawn,
+                "fires_in": _where(key, tried, other, args),
             }
         )
     return sorted(rows, key=lambda row: (row["at"], row["rule"]))
 
 
-def _where(alert: str, tried: dict[str, list["Alert"]], other: dict[str, list["Alert"]] | None, args: argparse.Namespace) -> str:
+def _where(key: str, tried: dict[str, list["Alert"]], other: dict[str, list["Alert"]] | None, args: argparse.Namespace) -> str:
     if other is None:
         return str(args.file)
-    if alert not in other:
+    if key not in other:
         return f"only {args.file}"
-    if alert not in tried:
+    if key not in tried:
         return f"only {args.against}"
-    moved = (tried[alert][0].offset_ms - other[alert][0].offset_ms) / 1000
+    here, there = (_reason(key, snapshots[key][0]) for snapshots in (tried, other))
+    here_last, there_last = (_reason(key, snapshots[key][-1]) for snapshots in (tried, other))
+    moved = (here.offset_ms - there.offset_ms) / 1000
     changed = [f"{moved:+.1f} s"] if moved else []
     changed += [
-        f"{name} {getattr(other[alert][-1], name)} -> {getattr(tried[alert][-1], name)}"
-        for name in ("severity", "route", "end_reason")
-        if getattr(other[alert][-1], name) != getattr(tried[alert][-1], name)
+        f"{name} {getattr(there_last, name)} -> {getattr(here_last, name)}"
+        for name in ("severity", "route", "withdrawn")
+        if getattr(there_last, name) != getattr(here_last, name)
     ]
     return f"both, {', '.join(changed)}" if changed else "both"
 
 
-def _show(rows: Sequence[dict[str, Any]], tapes: Sequence["Tape"], *, compared: bool) -> None:
-    seconds = sum(max((one.end_ms for one in tape.utterances), default=0) for tape in tapes) / 1000
-    counted = f"{len(rows)} alerts in {len(tapes)} calls ({seconds / 60:.1f} min of talk)"
-    table = _table(counted, "call", "at", "rule", "severity", "route", "why", *(["fires in"] if compared else []))
+def _show(rows: Sequence[dict[str, Any]], calls: Sequence["StoredCall"], *, compared: bool) -> None:
+    seconds = sum(max((one.end_ms for one in stored.utterances), default=0) for stored in calls) / 1000
+    alerted = len({row["call"] for row in rows})
+    counted = f"{len(rows)} findings, {alerted} of {len(calls)} calls alerted about ({seconds / 60:.1f} min of talk)"
+    table = table_of(counted, "call", "at", "rule", "severity", "route", "why", *(["fires in"] if compared else []))
     for row in rows:
         at = f"{row['offset_ms'] // 60_000:02d}:{row['offset_ms'] // 1000 % 60:02d}"
         why = "; ".join(row["drivers"])
         extra = [row["fires_in"]] if compared else []
         severity = " then ".join(dict.fromkeys((row["severity"], row["severity_last"])))
         table.add_row(row["call"][-12:], at, row["rule"], severity, row["route"], why, *extra)
-    _console().print(table)
+    terminal().print(table)
 
 
-def _table(title: str, *columns: str) -> Any:  # noqa: ANN401 (rich is imported when it is used)
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _tapes(path: Path, args: argparse.Namespace) -> list["Tape"]:
+def _stored_calls(path: Path, args: argparse.Namespace) -> list["StoredCall"]:
     """The calls in a file of events, or in a recording heard now."""
-    from edge.call.tape import read_tapes
+    from edge.call.stored_call import read_stored_calls
 
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file; give recordings, or files of events as `undertone replay --json` prints them")
-    with path.open("rb") as file:
-        is_events = file.read(1) == b"{"
-    if not is_events:
-        return read_tapes(_heard(path, args))
+    if not holds_events(path):
+        return read_stored_calls(_heard(path, args))
     try:
         with path.open("rb") as file:
-            return read_tapes(file)
+            return read_stored_calls(file)
     except ValueError as error:
-        raise UsageError(f"{path}: {error}; give events as `undertone replay --json` prints them, one a line") from error
+        raise UsageError(f"{error}", path=path, remedy="give events as `undertone replay --json` prints them, one a line") from error
 
 
 def _heard(path: Path, args: argparse.Namespace) -> Iterator[bytes]:
     """The recording's events, through the same code as a live line."""
-    from edge.replay import Envelopes, line_for, replay
+    from edge.call.replay import Envelopes, line_for, replay
 
     config, engines = _engines(args.config)
     line = line_for(path, config, args.channels)
@@ -214,15 +211,7 @@ def _heard(path: Path, args: argparse.Namespace) -> Iterator[bytes]:
 def _engines(config: Path | None) -> "tuple[Config, Engines]":
     """Loaded once for all recordings."""
     from edge.cli.replay import configure
-    from edge.loading import load_engines
+    from edge.models.loading import load_engines
 
     configured = configure(config, mode=None, privacy=None)
     return configured, load_engines(configured)
-
-
-def _console() -> "Console":
-    """The terminal; wide where nobody's window is the limit."""
-    from rich.console import Console
-
-    console = Console()
-    return console if console.is_terminal else Console(width=_PIPED_WIDTH)

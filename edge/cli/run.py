@@ -1,15 +1,14 @@
 """`undertone run`: the service."""
 
 import argparse
-import logging
-import sys
 from pathlib import Path
 
-from edge.config import load_config
-from edge.errors import ConfigError
+from edge.config import absent_files, load_config
+from edge.errors import ConfigError, Key
+from edge.journal import stream
 
 _EXAMPLES = """\
-a configuration that is enough to begin with (every key is in the README):
+a configuration that is enough to begin with (every key is in docs/configuration.md):
   site: leeds
   device: desk-014
   lines:
@@ -43,19 +42,24 @@ def run(args: argparse.Namespace) -> int:
     """Serve until stopped."""
     config = load_config(args.config)
     if not config.lines:
-        raise ConfigError(f"{args.config}: key 'lines': there is none; add at least one line (see undertone run --help)")
-    logging.basicConfig(level=args.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    from edge.box.capacity import measured
+        raise ConfigError("there is none", path=args.config, where=Key("lines"), remedy="add at least one line (see undertone run --help)")
+    for error in absent_files(config):
+        raise error.at(path=args.config)
+    stream.begin(args.log_level)
+    from edge.doctor.capacity import measured
 
     limit = measured(Path(config.state_dir))
-    if limit is not None and len(config.lines) > limit:
+    calls = sum(line.most_calls for line in config.lines)
+    if limit is not None and calls > limit:
         raise ConfigError(
-            f"{args.config}: key 'lines': {len(config.lines)} lines, but this box was measured to carry {limit};"
-            f" take lines out, or measure again when nothing else runs:"
-            f" undertone doctor --bench --lines {len(config.lines)} --config {args.config}"
+            f"{calls} lines, but this box was measured to carry {limit} (each call of source.listen.max_calls is one)",
+            path=args.config,
+            where=Key("lines"),
+            remedy="take lines out, lower max_calls, or measure again when nothing else runs: "
+            f"undertone doctor --bench --lines {calls} --config {args.config}",
         )
-    from edge.app import App
-    from edge.secrecy import no_core_dumps
+    from edge.capture.secrecy import no_core_dumps
+    from edge.service.app import App
 
     no_core_dumps()
     return App(config, args.config).run()

@@ -36,11 +36,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Print or write what was asked for."""
-    from edge.bus.schema import asyncapi, markdown, schemas
+    from edge.wire.asyncapi import asyncapi
+    from edge.wire.field_tables import markdown
+    from edge.wire.schema import schemas
 
     known = schemas()
     if args.kind and args.kind not in known:
-        raise UsageError(f"schema '{args.kind}': no such kind; known: {', '.join(known)}")
+        raise UsageError("no such kind", where=f"schema '{args.kind}'", remedy=f"known: {', '.join(known)}")
     if args.asyncapi:
         files = {"asyncapi.yaml": _yaml(asyncapi())}
     elif args.markdown:
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         for name, text in files.items():
             (args.out / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"--out {args.out}: {error.strerror}; give a folder that can be written") from error
+        raise StoreError(str(error.strerror), path=args.out, where="--out", remedy="give a folder that can be written") from error
     print(f"{len(files)} file(s) written to {args.out}", file=sys.stderr)
     return 0
 

@@ -16,8 +16,6 @@ examples:
 
 exit code 0 where the service runs and everything is well, 1 where it does not, or something is wrong
 """
-# The service writes its status each second; one that has missed so many is stuck or gone.
-_STALE_S = 10.0
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -26,7 +24,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "status",
         help="what the service on this box is doing, without a broker",
-        description="Read what the running service writes into its state_dir, and count what waits to be sent.",
+        description="Read what the running service writes (in memory, found through its state_dir), and count what waits to be sent.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -51,38 +49,35 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_status(config: "Config") -> dict[str, Any]:
-    """What the service wrote last, with `age_s`, `running` and the outbox's counts as they are now. Raises StoreError."""
+    """What the service wrote last, with `age_s`, `alive`, `running` and the outbox's counts as they are now. Raises StoreError."""
     import msgspec
 
-    from edge.box.status import FILE
-    from edge.bus import store
     from edge.errors import StoreError
+    from edge.outbox import store
+    from edge.service.status import FILE, read
 
-    path = Path(config.state_dir) / FILE
+    folder = Path(config.state_dir)
     try:
-        status: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+        found = read(folder)
     except FileNotFoundError as error:
-        raise StoreError(f"{path}: not there; has the service run with this configuration? (systemctl status undertone)") from error
-    except (OSError, msgspec.DecodeError) as error:
-        raise StoreError(f"{path}: cannot be read: {error}; run this as root or as the user that runs undertone") from error
-    age = _age_s(path)
-    status["age_s"] = round(age, 1)
-    status["running"] = age < _STALE_S and status["state"]["state"] != "stopped"
-    status["outbox"] = _outbox(Path(config.state_dir) / store.FILE)
-    return status
-
-
-def _age_s(path: Path) -> float:
-    import time
-
-    return max(0.0, time.time() - path.stat().st_mtime)
+        raise StoreError(
+            "not there", path=folder / FILE, remedy="has the service run with this configuration? (systemctl status undertone)"
+        ) from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StoreError(
+            f"cannot be read: {error}", path=folder / FILE, remedy="run this as root or as the user that runs undertone"
+        ) from error
+    status: dict[str, Any] = msgspec.to_builtins(found.status)
+    return status | {
+        "age_s": round(found.age_s, 1), "alive": found.alive, "running": found.running, "outbox": _outbox(folder / store.FILE),
+    }  # fmt: skip
 
 
 def _outbox(path: Path) -> dict[str, Any] | None:
     from dataclasses import asdict
 
-    from edge.bus.store import read_counts
     from edge.errors import StoreError
+    from edge.outbox.counts import read_counts
 
     try:
         counts = asdict(read_counts(path))
@@ -106,14 +101,19 @@ def _draw(status: dict[str, Any]) -> None:
     if status["running"]:
         row("service", f"{state['state']}, up {_span(health['uptime_s'])}", "green" if state["state"] == "online" else "yellow")
     else:
-        gone = "stopped" if state["state"] == "stopped" else f"not running: last sign of life {_span(status['age_s'])} ago"
-        row("service", f"{gone}; start it with: systemctl start undertone", "red")
+        row("service", _gone(status), "red")
     for reason in state["reasons"]:
         row("", reason, "yellow")
     for name, how in state["lines"].items():
         heard = health["frames"].get(name, 0) / 50
         dropped = health["dropped_ms"].get(name, 0)
         row(f"line {name}", f"{how}, {heard:.0f} s heard" + (f", {dropped / 1000:.1f} s dropped" if dropped else ""))
+        if (used_to := status["baselines"].get(name)) is not None:
+            row("", _used_to(used_to))
+    for model in status.get("probation", ()):
+        found = model["figures"]
+        so_far = f"{found['calls']:.0f} of {found['calls_wanted']:.0f} calls, {found['utterances']:.0f} utterances"
+        row(f"model {model['model']}", f"{model['version']} on probation beside {model['previous'] or 'what is set'}: {so_far}")
     broker = "connected" if status["connected"] else f"not connected: {status.get('bus_problem') or 'trying'}"
     if status["running"]:
         row("broker", broker, "" if status["connected"] else "yellow")
@@ -124,6 +124,22 @@ def _draw(status: dict[str, Any]) -> None:
     row("verdicts", "none yet" if latency is None else f"95 in 100 within {latency:.0f} ms of the end of speech")
     row("box", f"{health['memory_mb']:.0f} MB used, {health['disk_free_mb'] / 1000:.1f} GB free")
     Console(highlight=False).print(table)
+
+
+def _gone(status: dict[str, Any]) -> str:
+    """What a service that does not run, or does not go on, is to be told."""
+    ago = _span(status["age_s"])
+    if status["alive"]:
+        return f"starting, or stuck: its process lives, and said something last {ago} ago; systemctl restart undertone if it stays so"
+    gone = "stopped" if status["state"]["state"] == "stopped" else f"not running: last sign of life {ago} ago"
+    return f"{gone}; start it with: systemctl start undertone"
+
+
+def _used_to(line: dict[str, Any]) -> str:
+    """What a line's voices are used to, and how that is known."""
+    known = f"from {line['calls']} calls, {line['utterances']} utterances" if line["calls"] else "the shipped prior, no call yet"
+    negative, positive = (f"{line[which]['centre']:+.2f} (spread {line[which]['spread']:.2f})" for which in ("negative", "positive"))
+    return f"voices used to negative {negative}, positive {positive}: {known}"
 
 
 def _span(seconds: float) -> str:

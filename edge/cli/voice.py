@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.errors import SourceError
+from edge.errors import SourceError, one_line
+from edge.values import ModelKind
 
 if TYPE_CHECKING:
     from edge.voice.emotion import EmotionModel
@@ -19,8 +20,12 @@ examples:
 
 each recording is taken as one utterance of a customer, mono (the mean of its channels), of any rate and format.
 a clip that cannot be judged has null probabilities and a reason: too_short (under 0.3 s of voice), too_quiet.
+a clip longer than ten minutes is refused: it is a call, and `undertone replay` hears calls. - hears what a pipe brings.
 exit codes: 0 all clips were heard, 1 a clip could not be read (the others were still judged), 2 wrong use
 """
+
+# One utterance of one customer, whole in memory (19 MB at 16 kHz).
+_LONGEST_S = 600.0
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -41,13 +46,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(args: argparse.Namespace) -> int:
     """Judge each file; a bad one is named on stderr and the others go on."""
-    from edge.bundle.shipped import trust_of
-    from edge.bundle.store import find_bundle
+    from edge.bundle.signature import trust_of
+    from edge.bundle.store import require_bundle
     from edge.config import Config, ModelsConfig
     from edge.voice.emotion import EmotionModel
 
     config = Config(models=ModelsConfig(allow_unsigned=args.allow_unsigned))
-    model = EmotionModel.load(args.model or find_bundle("voice", config), trust=trust_of(config))
+    model = EmotionModel.load(args.model or require_bundle(ModelKind.VOICE, config), trust=trust_of(config))
     failed = 0
     for path in args.files:
         try:
@@ -62,16 +67,17 @@ def run(args: argparse.Namespace) -> int:
 
 def judge(model: "EmotionModel", path: Path) -> dict[str, Any]:
     """What the voice path says of the recording at `path`, as one JSON-ready object. Raises SourceError."""
+    from edge.capture.recording import recording
     from edge.capture.wavfile import read_clip
     from edge.signal.resample import resample
     from edge.values import Absent
     from edge.voice.clip import whole_clip
 
-    reading = model.read(whole_clip(resample(*read_clip(path))))
+    reading = model.read(whole_clip(resample(*read_clip(recording(path), longest_s=_LONGEST_S))))
     if isinstance(reading, Absent):
-        return {"file": str(path), "probs": None, "p_negative": None, "label": None, "quality": None, "reason": reading.reason}
+        return {"file": one_line(str(path)), "probs": None, "p_negative": None, "label": None, "quality": None, "reason": reading.reason}
     return {
-        "file": str(path),
+        "file": one_line(str(path)),
         "probs": {label: round(p, 6) for label, p in reading.probs.items()},
         "p_negative": round(reading.p_negative, 6),
         "label": reading.label,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import UsageError
+from edge.values import ModelKind
 
 if TYPE_CHECKING:
     from edge.words.branch import WordsJudge
@@ -21,8 +22,8 @@ examples:
   undertone words "where is my parcel" --config box.yaml   with a site's own words, codes, routes and keywords
 
 write as people speak; numbers may be digits. label is negative, neutral or positive. what says nothing ("yes", "okay", an agent's
-script) is neutral, as usual on calls, with a reason: no_words, too_short, unclear, agent. drivers name the lexicon entries (see
-edge/words/lexicon.yaml for their patterns), VADER's words and learned words that moved it; below 0 means towards negative.
+script) is neutral, as usual on calls, with a reason: no_words, too_short, agent. drivers name the lexicon entries (see
+edge/phrases/lexicon.yaml for their patterns), VADER's words and learned words that moved it; below 0 means towards negative.
 "text" is your own line, as you gave it; "redacted" is all of it that could leave a box.
 exit codes: 0 good, 1 a model is refused or a line is too long, 2 wrong use, or a file that cannot be read
 """
@@ -53,9 +54,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Judge each line."""
     if args.text is not None and args.file is not None:
-        raise UsageError("words: both TEXT and --file are given; give one of them")
+        raise UsageError("words: both TEXT and --file are given", remedy="give one of them")
     if args.model is not None and args.no_model:
-        raise UsageError("words: both --model and --no-model are given; give one of them")
+        raise UsageError("words: both --model and --no-model are given", remedy="give one of them")
     judge = _load(args)
     if args.text not in (None, "-"):
         return _answer(judge, args.text.splitlines() or [""], as_json=args.json)
@@ -68,14 +69,14 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        raise UsageError(f"{args.file}: cannot be read: {error.strerror}; give a text file that exists") from error
+        raise UsageError(f"cannot be read: {error.strerror}", path=args.file, remedy="give a text file that exists") from error
 
 
 def judge_line(judge: "WordsJudge", text: str) -> dict[str, Any]:
     """What the words path says of `text`, as one JSON-ready object; an abstention is neutral at calls' own prior, with its reason."""
+    from edge.redaction.redact import redact
     from edge.values import Absent
     from edge.words.combine import CALLS
-    from edge.words.redact import redact
 
     reading = judge.judge_text(text)
     if isinstance(reading, Absent):
@@ -109,7 +110,7 @@ def judge_line(judge: "WordsJudge", text: str) -> dict[str, Any]:
 def _load(args: argparse.Namespace) -> "WordsJudge":
     from msgspec.structs import replace
 
-    from edge.bundle.shipped import trust_of
+    from edge.bundle.signature import trust_of
     from edge.bundle.store import find_bundle
     from edge.config import Config, load_config
     from edge.words.branch import WordsJudge
@@ -117,7 +118,7 @@ def _load(args: argparse.Namespace) -> "WordsJudge":
     config = load_config(args.config) if args.config else Config()
     if args.allow_unsigned:
         config = replace(config, models=replace(config.models, allow_unsigned=True))
-    bundle = None if args.no_model else args.model or find_bundle("words", config)
+    bundle = None if args.no_model else args.model or find_bundle(ModelKind.WORDS, config)
     return WordsJudge.load(
         bundle,
         Path(config.lexicon) if config.lexicon else None,

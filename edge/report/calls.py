@@ -13,8 +13,8 @@ Data = Mapping[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)
-class StoredCall:
-    """One call's events by kind, in order of arrival. `alerts` holds each alert's latest snapshot and its first offset."""
+class ReportedCall:
+    """One call's events by kind, in order of arrival. `alert` holds every snapshot of its alert."""
 
     call: str
     started: Data | None = None
@@ -23,7 +23,12 @@ class StoredCall:
     utterances: list[Data] = field(default_factory=list)
     metrics: list[Data] = field(default_factory=list)
     texts: dict[int, str] = field(default_factory=dict)
-    alerts: dict[str, list[Data]] = field(default_factory=dict)
+    alert: list[Data] = field(default_factory=list)
+
+    @property
+    def reasons(self) -> list[Data]:
+        """The reasons of its alert as last told, in order of time."""
+        return sorted(self.alert[-1]["reasons"], key=lambda reason: reason["offset_ms"]) if self.alert else []
 
     @property
     def scores(self) -> Data | None:
@@ -39,14 +44,14 @@ class StoredCall:
         return int(max([self.summary["duration_ms"] if self.summary else 0, *ends, 1]))
 
 
-def calls_in(events: Iterable[Data]) -> list[StoredCall]:
+def calls_in(events: Iterable[Data]) -> list[ReportedCall]:
     """The calls in `events` (CloudEvents as dicts, any order between calls), in order of first appearance."""
-    calls: dict[str, StoredCall] = {}
+    calls: dict[str, ReportedCall] = {}
     for event in events:
         data = event["data"]
         if "call" not in data:
             continue
-        call = calls.setdefault(data["call"], StoredCall(call=data["call"]))
+        call = calls.setdefault(data["call"], ReportedCall(call=data["call"]))
         match event["type"]:
             case "undertone.call.started.v1":
                 call.started = data
@@ -61,23 +66,30 @@ def calls_in(events: Iterable[Data]) -> list[StoredCall]:
             case "undertone.call.failed.v1":
                 call.failed = data
             case "undertone.alert.v1":
-                call.alerts.setdefault(data["alert"], []).append(data)
+                call.alert = sorted([*call.alert, data], key=lambda snapshot: snapshot["revision"])
     return list(calls.values())
 
 
 def read_events(path: Path) -> list[Data]:
-    """The CloudEvents in a file of JSON lines. Raises SourceError naming the line that is none."""
+    """The CloudEvents in a file of JSON lines. Raises SourceError naming the line that is none, or where there are none."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: cannot be read: {error}; give a file that `undertone replay --json` printed") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise SourceError(f"cannot be read: {why}", path=path, remedy="give a file that `undertone replay --json` printed") from error
     events: list[Data] = []
     for number, line in enumerate(lines, start=1):
         try:
             event = msgspec.json.decode(line)
         except msgspec.DecodeError as error:
-            raise SourceError(f"{path}: line {number} is not JSON: {error}; give a file that `undertone replay --json` printed") from error
+            raise SourceError(
+                f"is not JSON: {error}", path=path, line=number, remedy="give a file that `undertone replay --json` printed"
+            ) from error
         if not isinstance(event, dict) or not isinstance(event.get("data"), dict) or "type" not in event:
-            raise SourceError(f"{path}: line {number} is not an Undertone event; give a file that `undertone replay --json` printed")
+            raise SourceError(
+                "is not an Undertone event", path=path, line=number, remedy="give a file that `undertone replay --json` printed"
+            )
         events.append(event)
+    if not events:
+        raise SourceError("holds no events", path=path, remedy="give a file that `undertone replay --json` printed")
     return events

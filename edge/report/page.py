@@ -1,14 +1,14 @@
 """The report page of a call: one HTML file that needs nothing else, for people who would rather look than read."""
 
-from collections.abc import Iterable, Mapping
-from importlib.resources import files
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, Undefined
 from markupsafe import Markup
 
+from edge.capture.recording import Recording
 from edge.errors import StoreError
+from edge.files import pages
 from edge.report.calls import calls_in
 from edge.report.timeline import draw
 from edge.report.waveform import envelopes
@@ -17,35 +17,43 @@ from edge.report.waveform import envelopes
 _BLANK = "\N{EN DASH}"
 
 
-def write_report(path: Path, events: Iterable[Mapping[str, Any]], *, recording: Path | None = None) -> None:
-    """Write the page of every call in `events` (CloudEvents as dicts) to `path`; with `recording` of one call, its waveform too.
+def write_report(
+    path: Path,
+    events: Iterable[Mapping[str, Any]],
+    *,
+    recording: Recording | None = None,
+    pick: tuple[int, ...] = (),
+    explained: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+) -> None:
+    """Write the page of every call in `events` (CloudEvents as dicts) to `path`.
 
+    With `recording` of one call, the waveform of its channels (those of `pick`, if any) too.
+
+    `explained` is, by call id, what stands behind each rule (edge.call.explain.behind_each_rule).
     Raises StoreError where `path` cannot be written.
     """
-    folder = files("edge.report")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"signed": _signed, "share": _share, "seconds": _seconds, "clock": _clock}
-    template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
     found = list(calls_in(events))
     # Where several calls are in one recording, nothing says where in it each began.
     alone = recording if len(found) == 1 else None
-    calls = [(call, Markup(draw(call, envelopes(alone, call) if alone else None))) for call in found]  # noqa: S704 (draw escapes)
-    style = Markup(folder.joinpath("style.css").read_text(encoding="utf-8"))  # noqa: S704 (our own file)
-    page = template.render(calls=calls, style=style, blank=_BLANK)
+    calls = [(call, Markup(draw(call, envelopes(alone, call, pick) if alone else None))) for call in found]  # noqa: S704 (draw escapes)
+    filters = {"signed": _signed, "share": _share, "seconds": _seconds, "clock": _clock}
+    page = pages.render("edge.report", filters, calls=calls, blank=_BLANK, explained=explained or {})
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}; give a path in a folder that is there and yours") from error
+        raise StoreError(
+            f"cannot be written: {error.strerror}", path=path, remedy="give a path in a folder that is there and yours"
+        ) from error
 
 
-def _signed(value: float | Undefined | None) -> str:
-    """+0.42, with a real minus sign."""
-    return _BLANK if value is None or isinstance(value, Undefined) else f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+def _signed(value: object) -> str:
+    """+0.42, with a real minus sign; what is no number is not known."""
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}") if isinstance(value, int | float) else _BLANK
 
 
-def _share(value: float | Undefined | None) -> str:
-    """A share of 1 in percent."""
-    return _BLANK if value is None or isinstance(value, Undefined) else f"{value:.0%}"
+def _share(value: object) -> str:
+    """A share of 1 in percent; what is no number is not known."""
+    return f"{value:.0%}" if isinstance(value, int | float) else _BLANK
 
 
 def _seconds(ms: int) -> str:

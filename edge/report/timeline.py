@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from edge.report.calls import StoredCall
+from edge.report.calls import ReportedCall
 
 Data = Mapping[str, Any]
 
@@ -18,7 +18,7 @@ _TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600)
 _MOST_TICKS = 13
 # A label whose middle is nearer than this to the picture's edge is anchored inwards.
 _FLAG_EDGE = 150
-# Flags of alerts that are raised close together stand over one another.
+# Flags of reasons that are found close together stand over one another.
 _FLAG_ROWS, _FLAG_ROW = 3, 16
 # Shorter is a listener's "mhm", not a clash.
 _LEAST_OVERLAP_MS = 300
@@ -33,7 +33,7 @@ class _Scale:
         return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * min(ms, self.duration_ms) / self.duration_ms, 1)
 
 
-def draw(call: StoredCall, envelopes: Sequence[Sequence[float]] | None) -> str:
+def draw(call: ReportedCall, envelopes: Sequence[Sequence[float]] | None) -> str:
     """The timeline of `call`. `envelopes`: peak level 0..1 per channel, evenly spaced from call start to end; None without sound."""
     scale = _Scale(call.duration_ms)
     roles = call.started["channels"] if call.started else sorted({u["role"] for u in call.utterances})
@@ -62,7 +62,7 @@ def draw(call: StoredCall, envelopes: Sequence[Sequence[float]] | None) -> str:
     )
 
 
-def _lane(call: StoredCall, channel: int, role: str, envelope: Sequence[float] | None, y: int, scale: _Scale) -> Iterator[str]:
+def _lane(call: ReportedCall, channel: int, role: str, envelope: Sequence[float] | None, y: int, scale: _Scale) -> Iterator[str]:
     middle = y + _LANE / 2
     yield f'<text x="8" y="{middle + 4}" class="label">{escape(role)}</text>'
     yield f'<line x1="{_LEFT}" y1="{middle}" x2="{_WIDTH - _RIGHT}" y2="{middle}" class="grid"/>'
@@ -82,7 +82,7 @@ def _lane(call: StoredCall, channel: int, role: str, envelope: Sequence[float] |
         yield f'<polygon points="{up} {down}" class="wave"/>'
 
 
-def _track(name: str, values: list[tuple[Data, float]], y: int, scale: _Scale, *, score: StoredCall | None) -> Iterator[str]:
+def _track(name: str, values: list[tuple[Data, float]], y: int, scale: _Scale, *, score: ReportedCall | None) -> Iterator[str]:
     middle = y + _TRACK / 2
 
     def height(polarity: float) -> float:
@@ -118,7 +118,7 @@ def _marker(name: str, x: float, y: float, u: Data, polarity: float) -> str:
     return f'<path d="M{x} {y - 6.5}l6.5 6.5l-6.5 6.5l-6.5 -6.5z" class="mark fused{weak}">{title}</path>'
 
 
-def _overlaps(call: StoredCall, scale: _Scale, bottom: int) -> Iterator[str]:
+def _overlaps(call: ReportedCall, scale: _Scale, bottom: int) -> Iterator[str]:
     """Stretches where both speak at once, hatched over both lanes; hangovers and pre-rolls that touch are none."""
     spoken = sorted((u["start_ms"], u["end_ms"], u["channel"], u["turn"]["overlap_ms"]) for u in call.utterances)
     for i, (start, end, channel, overlap) in enumerate(spoken):
@@ -131,11 +131,10 @@ def _overlaps(call: StoredCall, scale: _Scale, bottom: int) -> Iterator[str]:
                 yield f'<rect {box} class="overlap" fill="url(#hatch)"/>'
 
 
-def _alerts(call: StoredCall, scale: _Scale, bottom: int) -> Iterator[str]:
+def _alerts(call: ReportedCall, scale: _Scale, bottom: int) -> Iterator[str]:
     free_from = [0.0] * _FLAG_ROWS
-    for number, snapshots in enumerate(call.alerts.values(), start=1):
-        first = snapshots[0]
-        x = scale.x(first["offset_ms"])
+    for number, reason in enumerate(call.reasons, start=1):
+        x = scale.x(reason["offset_ms"])
         side = "end" if x > _WIDTH - _FLAG_EDGE else ""
         # The first row whose last label ends before this one begins.
         row = next((r for r, free in enumerate(free_from) if x >= free), _FLAG_ROWS - 1)
@@ -144,7 +143,7 @@ def _alerts(call: StoredCall, scale: _Scale, bottom: int) -> Iterator[str]:
         yield (
             f'<line x1="{x}" y1="{y}" x2="{x}" y2="{bottom}" class="alert"/>'
             f'<path d="M{x} {y}l7 -11l-14 0z" class="flag"/>'
-            f'<text x="{x + (-10 if side else 10)}" y="{y - 1}" class="tiny strong {side}">{number} {escape(first["rule"])}</text>'
+            f'<text x="{x + (-10 if side else 10)}" y="{y - 1}" class="tiny strong {side}">{number} {escape(reason["rule"])}</text>'
         )
 
 

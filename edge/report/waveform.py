@@ -1,12 +1,12 @@
 """How loud each channel was over a call, for drawing."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from edge.capture import wavfile
-from edge.report.calls import StoredCall
+from edge.capture.recording import Recording
+from edge.report.calls import ReportedCall
 from edge.values import Pcm
 
 # About one point for each pixel of a wide screen.
@@ -17,12 +17,12 @@ _PRE_ROLL_MS = 300
 _SOUND_DBFS = -40.0
 
 
-def envelopes(recording: Path, call: StoredCall) -> Sequence[Sequence[float]]:
+def envelopes(recording: Recording, call: ReportedCall, pick: tuple[int, ...] = ()) -> Sequence[Sequence[float]]:
     """Peak level 0..1 (square root, so that quiet speech shows) for each channel of `recording`, `_POINTS` over the call's length.
 
     Events say nothing of what lay before the call: it is taken to begin a pre-roll before the recording's first sound.
     """
-    blocks = list(wavfile.blocks(recording, chunk_ms=200))
+    blocks = list(wavfile.blocks(recording, chunk_ms=200, pick=pick))
     if not blocks:
         return []
     rate = blocks[0].rate

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from edge.segment.spectrum import Look, Looks, Powers
+from edge.segment.spectrum import FrameSpectrum, LineSpectra, Powers
 
 # Smoothing over about five frames: Martin's optimal factor in noise alone lies around 0.8 for 20 ms.
 _SMOOTHING: Final = np.float32(0.8)
@@ -89,20 +89,20 @@ class VoiceActivity:
         self._shapes: deque[Powers] = deque(maxlen=_STILL_LAG)
         self._voices = [_Voice() for _ in range(channels)]
 
-    def update(self, looks: Looks) -> list[Voicing]:
+    def update(self, spectra: LineSpectra) -> list[Voicing]:
         """The decision on each channel of the frame. A lost frame is silence and teaches the floor nothing."""
-        if looks.lost:
+        if spectra.lost:
             return [Voicing(active=False, periodic=False, floor_dbfs=-75.0) for _ in self._voices]
-        floor = self._noise.update(looks.bands)
-        ratio = np.minimum(np.maximum(looks.bands / floor, np.float32(1.0)), _RATIO_CAP)
+        floor = self._noise.update(spectra.bands)
+        ratio = np.minimum(np.maximum(spectra.bands / floor, np.float32(1.0)), _RATIO_CAP)
         llr = np.add.reduce(ratio - np.float32(1.0) - np.log(ratio), axis=1) / _BANDS
-        shape = np.float32(10.0) * np.log10(np.maximum(looks.bands, _FLOOR))
+        shape = np.float32(10.0) * np.log10(np.maximum(spectra.bands, _FLOOR))
         moved = [math.inf] * len(self._voices)
         if len(self._shapes) == _STILL_LAG:
             moved = (np.add.reduce(np.abs(shape - self._shapes[0]), axis=1) / _BANDS).tolist()
         self._shapes.append(shape)
-        measured = zip(self._voices, looks.channels, llr.tolist(), np.add.reduce(floor, axis=1).tolist(), moved, strict=True)
-        return [voice.decide(look, ratio, noise, step) for voice, look, ratio, noise, step in measured]
+        measured = zip(self._voices, spectra.channels, llr.tolist(), np.add.reduce(floor, axis=1).tolist(), moved, strict=True)
+        return [voice.decide(spectrum, ratio, noise, step) for voice, spectrum, ratio, noise, step in measured]
 
 
 class _Voice:
@@ -113,13 +113,13 @@ class _Voice:
         self._since_periodic = _NEAR_PERIODIC_FRAMES
         self._still = 0
 
-    def decide(self, look: Look, llr: float, noise: float, moved: float) -> Voicing:
+    def decide(self, spectrum: FrameSpectrum, llr: float, noise: float, moved: float) -> Voicing:
         """By the frame's mean log-likelihood ratio, the noise's power, and how many dB the bands moved in 100 ms."""
         self._still = self._still + 1 if moved < _STILL_DB else 0
         still = self._still >= _STILL_FRAMES
-        loud = llr > _ACTIVE_LLR and look.level_dbfs > max(_QUIETEST_VOICE_DBFS, self._peak_dbfs - _BELOW_PEAK_DB)
-        periodic = loud and not still and look.periodicity() > _PERIODIC
+        loud = llr > _ACTIVE_LLR and spectrum.level_dbfs > max(_QUIETEST_VOICE_DBFS, self._peak_dbfs - _BELOW_PEAK_DB)
+        periodic = loud and not still and spectrum.periodicity() > _PERIODIC
         self._since_periodic = 0 if periodic else self._since_periodic + 1
         active = loud and not still and self._since_periodic < _NEAR_PERIODIC_FRAMES
-        self._peak_dbfs = max(self._peak_dbfs - _PEAK_DECAY_DB, look.level_dbfs if periodic else -60.0)
+        self._peak_dbfs = max(self._peak_dbfs - _PEAK_DECAY_DB, spectrum.level_dbfs if periodic else -60.0)
         return Voicing(active=active, periodic=periodic, floor_dbfs=10.0 * math.log10(noise))

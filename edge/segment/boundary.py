@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity, Happening, SpeechStarted
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity, SegmentEvent, SpeechStarted
 
 # Two seconds of voice are more than a cough, a door and a "hello?" into a dead line; ten seconds
 # hold a greeting, a fumble and the answer.
@@ -35,18 +35,18 @@ class Threshold:
     def __init__(self, channels: int) -> None:
         self._current: list[_Speech | None] = [None] * channels
         self._speeches: list[_Speech] = []
-        self._held: deque[tuple[_Speech | Activity, Happening]] = deque()
+        self._held: deque[tuple[_Speech | Activity, SegmentEvent]] = deque()
         # Only more voice can make it a call.
         self._more_voice = False
 
-    def hold(self, channel: int, happening: Happening) -> None:
-        """Keep a happening of an utterance on `channel`; a SpeechStarted begins a new one."""
+    def hold(self, channel: int, event: SegmentEvent) -> None:
+        """Keep a event of an utterance on `channel`; a SpeechStarted begins a new one."""
         speech = self._current[channel]
-        if isinstance(happening, SpeechStarted) or speech is None:
-            start = happening.start if isinstance(happening, SpeechStarted) else 0
+        if isinstance(event, SpeechStarted) or speech is None:
+            start = event.start if isinstance(event, SpeechStarted) else 0
             speech = self._current[channel] = _Speech(start=start, last=start)
             self._speeches.append(speech)
-        self._held.append((speech, happening))
+        self._held.append((speech, event))
 
     def hold_activity(self, activity: Activity) -> None:
         """Keep the activity of one frame."""
@@ -68,7 +68,7 @@ class Threshold:
         speech.open = False
         if dropped:
             self._speeches.remove(speech)
-            self._held = deque((owner, happening) for owner, happening in self._held if owner is not speech)
+            self._held = deque((owner, event) for owner, event in self._held if owner is not speech)
 
     def forget_before(self, now: int) -> None:
         """Let go of what ended before the window that ends at `now`."""
@@ -98,12 +98,12 @@ class Threshold:
         speech = self._current[channel]
         return speech.start if speech else None
 
-    def release(self, start: int) -> Iterator[Happening]:
+    def release(self, start: int) -> Iterator[SegmentEvent]:
         """Hand over everything held from sample `start` on, in order, and hold nothing any more."""
         held, self._held = self._held, deque()
         self._speeches = []
         self._current = [None] * len(self._current)
-        yield from (happening for owner, happening in held if owner.start >= start)
+        yield from (event for owner, event in held if owner.start >= start)
 
 
 class Idle:

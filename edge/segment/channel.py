@@ -8,10 +8,10 @@ from edge.segment.activity import Voicing
 from edge.segment.announcements import AfterMusic, AfterSit, Doubt
 from edge.segment.music import MusicDetector
 from edge.segment.plan import TonePlan
-from edge.segment.spectrum import Look
+from edge.segment.spectrum import FrameSpectrum
 from edge.segment.tones import STEADY_KNOWN_AFTER, Signal, ToneTracker
-from edge.segment.utterances import Endpointer, Heard
-from edge.values import FRAME_SAMPLES, Frame, Role, SpeechAudio, SpeechDropped, SpeechStarted, Utterance
+from edge.segment.utterances import Endpointer, EndpointerFrame
+from edge.values import FRAME_SAMPLES, Frame, Role, SpeechAudio, SpeechDropped, SpeechStarted, Tone, Utterance
 
 Spoken = SpeechStarted | SpeechAudio | SpeechDropped | Utterance
 
@@ -38,37 +38,37 @@ class Channel:
         self._after_sit, self._after_music = AfterSit(), AfterMusic()
         self._endpointer = Endpointer(number, role)
         self._held: list[Spoken] = []
-        self._kept: deque[Heard] = deque(maxlen=_KEPT_FRAMES)
+        self._kept: deque[EndpointerFrame] = deque(maxlen=_KEPT_FRAMES)
         self._since_note = 0
         self._music_until = -_ANEW_SAMPLES
 
     def follow(
-        self, frame: Frame, look: Look, voicing: Voicing, *, leaked: bool, shadowed: bool, answered: bool
+        self, frame: Frame, spectrum: FrameSpectrum, voicing: Voicing, *, leaked: bool, shadowed: bool, answered: bool
     ) -> Iterator[Spoken | Signal]:
         """What the frame brings about. `leaked`: its voice is the other channel's. `shadowed`: the other is much louder.
 
         `answered`: the other channel spoke in the frame before.
         """
-        signals = self._tones.update(frame.start, look)
+        signals = self._tones.update(frame.start, spectrum)
         if self._tones.steady_now:
             self._endpointer.retract(STEADY_KNOWN_AFTER)
         if not shadowed:
             yield from self._signals(signals, voicing)
         playing = self._music.playing
-        self._music.update(look, own=not (shadowed or self._tones.known))
+        self._music.update(spectrum, own=not (shadowed or self._tones.known))
         own = voicing.active and not (leaked or self._tones.tonal or self._after_sit.running)
-        heard = Heard(
+        heard = EndpointerFrame(
             start=frame.start,
             pcm=frame.pcm[self.number],
             voicing=voicing if own else voicing.silent(),
-            level_dbfs=look.level_dbfs,
+            level_dbfs=spectrum.level_dbfs,
             lost=frame.lost,
             steadiness=self._music.steadiness,
         )
         spoken = self._through_music(heard, was_playing=playing)
         yield from self._in_doubt(list(spoken), answered=answered)
         if self._music.playing and not playing and frame.start >= self._music_until + _ANEW_SAMPLES:
-            yield Signal(channel=self.number, name="music", start=max(0, frame.start - _LATE_SAMPLES))
+            yield Signal(channel=self.number, name=Tone.MUSIC, start=max(0, frame.start - _LATE_SAMPLES))
         if self._music.playing:
             self._music_until = frame.start
         self.speaking = self._endpointer.is_open and own
@@ -81,12 +81,12 @@ class Channel:
 
     def _signals(self, signals: list[Signal], voicing: Voicing) -> Iterator[Signal]:
         yield from signals
-        if any(signal.name == "sit" for signal in signals):
+        if any(signal.name is Tone.SIT for signal in signals):
             self._after_sit.begin()
-            yield Signal(channel=self.number, name="announcement", start=signals[-1].start)
+            yield Signal(channel=self.number, name=Tone.ANNOUNCEMENT, start=signals[-1].start)
         self._after_sit.update(voice=voicing.active and not self._tones.tonal)
 
-    def _through_music(self, heard: Heard, *, was_playing: bool) -> Iterator[Spoken]:
+    def _through_music(self, heard: EndpointerFrame, *, was_playing: bool) -> Iterator[Spoken]:
         """Nothing of music reaches the endpointer; at its end, what followed the last note does, late."""
         self._since_note = 0 if (heard.steadiness or 0.0) > _NOTE else self._since_note + 1
         if self._music.playing:
@@ -108,7 +108,7 @@ class Channel:
             whole = [said.start for said in self._held if isinstance(said, Utterance)]
             self._held.clear()
             if whole:
-                yield Signal(channel=self.number, name="announcement", start=whole[0])
+                yield Signal(channel=self.number, name=Tone.ANNOUNCEMENT, start=whole[0])
             return
         self._held.extend(spoken)
         if doubt is not Doubt.HOLD:

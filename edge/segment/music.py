@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.segment.spectrum import Look
+from edge.segment.spectrum import FrameSpectrum
 
 # The mean over 164 Hz is the spectrum's envelope; what is above it stands out.
 _MARGIN: Final = 10
@@ -72,10 +72,10 @@ class MusicDetector:
         self.playing = False
         self.steadiness: float | None = None
 
-    def update(self, look: Look, *, own: bool) -> None:
+    def update(self, spectrum: FrameSpectrum, *, own: bool) -> None:
         """Take one frame; one that is not the channel's `own` sound (a leak) counts as a quiet one."""
         before = self._patterns[0]
-        pattern = _standing_out(look) if own and look.level_dbfs > _LOUD_DBFS else None
+        pattern = _standing_out(spectrum) if own and spectrum.level_dbfs > _LOUD_DBFS else None
         self._patterns.append(pattern)
         self.steadiness = None if before is None or pattern is None else float(np.dot(pattern, before))
         for stretch in (self._recent, *self._stretches):
@@ -102,8 +102,8 @@ def _is_steady(mean: float, loud: int) -> bool:
     return mean >= _MUSIC + _MUSIC_BY_CHANCE * max(0.0, 1.0 - loud / _SURE_FRAMES)
 
 
-def _standing_out(look: Look) -> NDArray[np.float64]:
-    level = np.log10(look.tones[_AROUND].astype(np.float64) + _FLOOR)
+def _standing_out(spectrum: FrameSpectrum) -> NDArray[np.float64]:
+    level = np.log10(spectrum.tones[_AROUND].astype(np.float64) + _FLOOR)
     sums = np.cumsum(level)
     envelope = sums[2 * _MARGIN :].copy()
     envelope[1:] -= sums[: -2 * _MARGIN - 1]

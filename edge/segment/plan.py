@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from edge.errors import ConfigError
+from edge.errors import ConfigError, Key
+from edge.values import ClosedBy, Tone
 
 _FILE = Path(__file__).with_name("tones.yaml")
 
@@ -15,10 +16,10 @@ _FILE = Path(__file__).with_name("tones.yaml")
 class SignalTone:
     """A tone of the plan: frequencies heard together, cadence (on, off, ... in ms; empty: without a break), what it closes."""
 
-    name: str
+    name: Tone
     hz: tuple[float, ...]
     cadence_ms: tuple[int, ...]
-    closes: str | None = None
+    closes: ClosedBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +37,14 @@ def load_plan(name: str) -> TonePlan:
     """The shipped plan called `name`. Raises ConfigError naming the plans there are."""
     raw = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     if name not in raw["plans"]:
-        raise ConfigError(f"key 'tones': no tone plan '{name}'; there are: {', '.join(sorted(raw['plans']))}")
+        raise ConfigError(f"no tone plan '{name}'", where=Key("tones"), remedy=f"there are: {', '.join(sorted(raw['plans']))}")
     tones = [
-        SignalTone(name=tone["name"], hz=tuple(tone["hz"]), cadence_ms=tuple(tone["cadence_ms"]), closes=tone.get("closes"))
+        SignalTone(
+            name=Tone(tone["name"]),
+            hz=tuple(tone["hz"]),
+            cadence_ms=tuple(tone["cadence_ms"]),
+            closes=ClosedBy(tone["closes"]) if "closes" in tone else None,
+        )
         for tone in (*raw["plans"][name], *raw["everywhere"])
     ]
     return TonePlan(

@@ -1,4 +1,4 @@
-"""What every detector looks at: one frame of a line, measured once."""
+"""What every detector spectra at: one frame of a line, measured once."""
 
 import math
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def _own_correlation() -> Powers:
 _OWN: Final = _own_correlation()
 
 
-class Look:
+class FrameSpectrum:
     """One frame of one channel. What costs most is measured when it is asked for, which in silence nobody does."""
 
     __slots__ = ("_past", "_power", "_tones", "level_dbfs", "lost")
@@ -80,21 +80,21 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looks:
+class LineSpectra:
     """One frame of all channels. `bands` float32 (channels, 16): mean power in 203 Hz steps from 250 Hz, over the last 40 ms."""
 
     bands: Powers
-    channels: tuple[Look, ...]
+    channels: tuple[FrameSpectrum, ...]
     lost: bool
 
 
-class Ear:
+class SpectrumAnalyser:
     """Measures a line's channels frame by frame, all at once; remembers their last 100 ms."""
 
     def __init__(self, channels: int = 1) -> None:
         self._past = np.zeros((channels, _LONG), np.float32)
 
-    def look(self, pcm: Pcm, *, lost: bool = False) -> Looks:
+    def analyse(self, pcm: Pcm, *, lost: bool = False) -> LineSpectra:
         """Measure `pcm` (int16, (channels, 320)), the next 20 ms. After a hole the past is silence: nothing is stitched."""
         if lost:
             self._past = np.zeros_like(self._past)
@@ -102,8 +102,8 @@ class Ear:
         self._past = past = np.concatenate((self._past[:, FRAME_SAMPLES:], fresh), axis=1)
         power = np.abs(np.fft.rfft(past[:, -_SHORT:] * _SHORT_WINDOW, _SHORT_FFT)) ** 2
         bands = (power[:, _BAND_FIRST:_BAND_LAST] * _BAND_SCALE).reshape(-1, _BAND_COUNT, _BAND_BINS).sum(axis=2)
-        looks = []
+        spectra = []
         for row, whole, spectrum in zip(fresh, past, power, strict=True):
             level = 10.0 * math.log10(float(np.dot(row, row)) / FRAME_SAMPLES + _QUIET)
-            looks.append(Look(level, whole, spectrum, lost=lost))
-        return Looks(bands=bands, channels=tuple(looks), lost=lost)
+            spectra.append(FrameSpectrum(level, whole, spectrum, lost=lost))
+        return LineSpectra(bands=bands, channels=tuple(spectra), lost=lost)

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from edge.segment.plan import TonePlan
-from edge.segment.spectrum import TONE_BIN_HZ, TONE_FIRST_BIN, Look
-from edge.values import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE
+from edge.segment.spectrum import TONE_BIN_HZ, TONE_FIRST_BIN, FrameSpectrum
+from edge.values import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, ClosedBy, Tone
 
 # A Hann window of 100 ms spreads a sine over 40 Hz: three bins of 7.8 Hz to each side.
 _LOBE: Final = 3
@@ -54,9 +54,9 @@ class Signal:
     """A tone was recognised: its name, where it began, and how the call before it ended if it says so."""
 
     channel: int
-    name: str
+    name: Tone
     start: int
-    closes: str | None = None
+    closes: ClosedBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +71,9 @@ _NOTHING: Final = Peaks(hz=(), share=0.0)
 _PLACES: Final = np.arange(2 * _LOBE + 1)
 
 
-def peaks(look: Look) -> Peaks:
-    """Up to four peaks of `look`; frequencies by centroid, good to 2 Hz. Nothing where they cannot hold the share of any tone."""
-    tones = look.tones
+def peaks(spectrum: FrameSpectrum) -> Peaks:
+    """Up to four peaks of `spectrum`; frequencies by centroid, good to 2 Hz. Nothing where they cannot hold the share of any tone."""
+    tones = spectrum.tones
     total = float(np.add.reduce(tones, dtype=np.float64))
     needed = total * _SHARE_DTMF
     # No lobe holds more than its highest bin seven times over: speech is mostly found out here, before the costly part.
@@ -141,11 +141,11 @@ class ToneTracker:
     @property
     def ringing(self) -> bool:
         """Whether a ringback tone is being heard, or its pause."""
-        return self._named == "ringback" and self._off * FRAME_MS < _RINGING_MS
+        return self._named is Tone.RINGBACK and self._off * FRAME_MS < _RINGING_MS
 
-    def update(self, start: int, look: Look) -> list[Signal]:
+    def update(self, start: int, spectrum: FrameSpectrum) -> list[Signal]:
         """Take the frame at sample `start`; the signals that it completes."""
-        heard = peaks(look) if look.level_dbfs > _QUIETEST_DBFS else _NOTHING
+        heard = peaks(spectrum) if spectrum.level_dbfs > _QUIETEST_DBFS else _NOTHING
         clear = heard.share >= _SHARE
         pure = heard.share >= _STEADY_SHARE and len(heard.hz) <= _STEADY_PEAKS
         strongest = heard.hz[0] if pure else 0.0
@@ -214,7 +214,7 @@ class ToneTracker:
         if self._dtmf != _DTMF_FRAMES or start - self._dtmf_last < _DTMF_APART:
             return []
         self._dtmf_last = start
-        return [Signal(channel=self._channel, name="dtmf", start=start)]
+        return [Signal(channel=self._channel, name=Tone.DTMF, start=start)]
 
     def _announcement(self, start: int, heard: Peaks) -> list[Signal]:
         """Special information tones: three steps upwards."""
@@ -233,4 +233,4 @@ class ToneTracker:
         if self._sit < len(steps):
             return []
         self._sit = self._sit_on = 0
-        return [Signal(channel=self._channel, name="sit", start=self._sit_start)]
+        return [Signal(channel=self._channel, name=Tone.SIT, start=self._sit_start)]

@@ -26,7 +26,7 @@ _QUIET_POWER: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class EndpointerFrame:
     """One frame of one channel as the endpointer gets it; `voicing.active` only where it is this speaker's own speech."""
 
     start: int
@@ -37,7 +37,7 @@ class Heard:
     steadiness: float | None = None
 
 
-def _is_speech(frames: list[Heard]) -> bool:
+def _is_speech(frames: list[EndpointerFrame]) -> bool:
     """Whether there is enough voice in `frames`, and no music."""
     active = [heard for heard in frames if heard.voicing.active]
     if len(active) < _LEAST_ACTIVE or sum(heard.voicing.periodic for heard in active) < _LEAST_PERIODIC:
@@ -50,8 +50,8 @@ class Endpointer:
 
     def __init__(self, channel: int, role: Role) -> None:
         self._channel, self._role = channel, role
-        self._recent: deque[Heard] = deque(maxlen=_PRE_ROLL + _ONSET_WINDOW)
-        self._open: list[Heard] = []
+        self._recent: deque[EndpointerFrame] = deque(maxlen=_PRE_ROLL + _ONSET_WINDOW)
+        self._open: list[EndpointerFrame] = []
         self._handed = 0
         self._since_active = 0
         self._turn, self._part = -1, 0
@@ -62,7 +62,7 @@ class Endpointer:
         """Whether somebody is speaking, hangover included."""
         return bool(self._open)
 
-    def update(self, heard: Heard) -> Iterator[SpeechStarted | SpeechAudio | SpeechDropped | Utterance]:
+    def update(self, heard: EndpointerFrame) -> Iterator[SpeechStarted | SpeechAudio | SpeechDropped | Utterance]:
         """Take one frame; say what became known by it."""
         if not self._open:
             self._recent.append(heard)
@@ -145,7 +145,7 @@ class Endpointer:
         if length >= _CUT_AT or paused:
             yield from self._cut_here()
 
-    def _around_cut(self) -> list[Heard]:
+    def _around_cut(self) -> list[EndpointerFrame]:
         return self._open[self._cut - _QUIET_FRAMES // 2 : self._cut + _QUIET_FRAMES // 2]
 
     def _cut_here(self) -> Iterator[SpeechStarted | SpeechAudio | Utterance]:
@@ -162,10 +162,10 @@ class Endpointer:
         self._handed = max(self._handed, until)
 
     @staticmethod
-    def _power(frames: list[Heard]) -> float:
+    def _power(frames: list[EndpointerFrame]) -> float:
         return float(np.mean([10.0 ** (heard.level_dbfs / 10.0) for heard in frames]))
 
-    def _utterance(self, frames: list[Heard], part: int) -> Utterance:
+    def _utterance(self, frames: list[EndpointerFrame], part: int) -> Utterance:
         voiced = np.array([heard.voicing.active for heard in frames], np.bool_)
         speech = [heard for heard in frames if heard.voicing.active]
         level = 10.0 * np.log10(self._power(speech) + _QUIET_POWER) if speech else -np.inf

@@ -1,6 +1,7 @@
 """16-bit sound as numbers: scale, level, clipping, and the two laws of G.711."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.values import Pcm
 
@@ -29,6 +30,14 @@ def clipping_share(pcm: Pcm) -> float:
 def mulaw(pcm: Pcm) -> Pcm:
     """`pcm` after one way through G.711 mu-law (ITU-T G.711 table 2): 14 bits to 8 and back."""
     return np.asarray(_MULAW[pcm.astype(np.int32) + 32768], np.int16)
+
+
+def from_mulaw(law: NDArray[np.uint8]) -> Pcm:
+    """What the bytes of G.711 mu-law say, at 16 bits (ITU-T G.711 table 2; every bit of a byte is sent inverted)."""
+    bits = ~law
+    segment, step = (bits >> 4) & 7, (bits & 15).astype(np.int32)
+    magnitude = (((step << 3) + 132) << segment) - 132
+    return np.where(bits & 0x80, -magnitude, magnitude).astype(np.int16)
 
 
 def alaw(pcm: Pcm) -> Pcm:

@@ -2,7 +2,7 @@
 
 import math
 
-from edge.values import Absent, Evidence, VoiceReading, WordsReading
+from edge.values import Absence, Absent, Evidence, VoiceReading, WordsReading
 
 # Below this a branch's own quality says "I could hardly hear": it is left out and named, not multiplied by almost nothing.
 MIN_QUALITY = 0.05
@@ -19,10 +19,10 @@ def usable(reading: VoiceReading | WordsReading | Absent) -> Evidence | Absent:
         return reading
     evidence = reading.evidence
     if not all(math.isfinite(number) for number in (evidence.negative, evidence.positive, evidence.quality)):
-        return Absent(reason="failed")
+        return Absent(reason=Absence.FAILED)
     quality = min(1.0, max(0.0, evidence.quality))
     if quality < MIN_QUALITY:
-        return Absent(reason="poor_quality")
+        return Absent(reason=Absence.POOR_QUALITY)
     return Evidence(
         negative=round(evidence.negative, _DECIMALS),
         positive=round(evidence.positive, _DECIMALS),

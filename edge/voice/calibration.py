@@ -1,7 +1,8 @@
 """From the net's seven logits to calibrated probabilities and to evidence: log-odds against neutral, corpus prior taken out.
 
 Temperature scaling (Guo et al., "On calibration of modern neural networks", ICML 2017) with a bias for each polarity (Alexandari et al.,
-"Maximum likelihood with bias-corrected calibration", ICML 2020), fitted by `convert.calibrate` on speakers that the net did not learn from.
+"Maximum likelihood with bias-corrected calibration", ICML 2020), fitted by `convert.voice.calibration` on speakers that the net
+did not learn from.
 """
 
 from dataclasses import dataclass

@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from edge.bundle import golden, manifest
 from edge.bundle.manifest import Bundle
 from edge.bundle.signature import Trust
-from edge.errors import ModelError
+from edge.errors import Key, ModelError
 from edge.segment.crosstalk import CustomerUtterance
 from edge.signal.features import Features, Windows, quantise, spectrogram, windows
 from edge.signal.pcm import clipping_share, level_dbfs
 from edge.signal.prosody import MELODY, statistics
 from edge.signal.spec import SPEC
-from edge.values import Absent, Evidence, Pcm, Utterance, VoiceReading
+from edge.tflite.interpreter import Interpreter
+from edge.values import Absence, Absent, Evidence, ModelKind, Pcm, Utterance, VoiceReading
 from edge.voice.calibration import Calibration, calibrated
-from edge.voice.interpreter import Interpreter
 from edge.voice.labels import LABELS
+from edge.voice.prior import prior_of
 from edge.voice.prosody import Prosody
 
 # A syllable or two. Below it there is nothing to judge ("yes"). Set, not measured.
@@ -45,42 +46,50 @@ class EmotionModel:
         found = bundle.manifest
         where = bundle.folder / manifest.MANIFEST
         if found.labels != LABELS:
-            raise ModelError(f"{where}: key 'labels': {list(found.labels)} where this version reads {list(LABELS)}; convert the net again")
+            raise ModelError(
+                f"{list(found.labels)} where this version reads {list(LABELS)}",
+                path=where,
+                where=Key("labels"),
+                remedy="convert the net again",
+            )
         if dict(found.features) != SPEC.as_dict():
-            raise ModelError(f"{where}: key 'features': {_difference(found.features)}; convert the net for these features")
+            raise ModelError(_difference(found.features), path=where, where=Key("features"), remedy="convert the net for these features")
         try:
             self._calibration = msgspec.convert(found.calibration, Calibration)
         except msgspec.ValidationError as error:
-            raise ModelError(f"{where}: key 'calibration': {error}; train or convert the net again") from error
+            raise ModelError(str(error), path=where, where=Key("calibration"), remedy="train or convert the net again") from error
         try:
             self.prosody = msgspec.convert(found.prosody, Prosody) if found.prosody else None
         except msgspec.ValidationError as error:
-            raise ModelError(f"{where}: key 'prosody': {error}; train the net again") from error
+            raise ModelError(str(error), path=where, where=Key("prosody"), remedy="train the net again") from error
         net = bundle.only(".tflite")
         self._interpreter = Interpreter(net)
         if found.input != self._interpreter.input or found.output != self._interpreter.output:
-            raise ModelError(f"{net}: its shape or quantisation is not what the manifest says; pack the bundle again")
+            raise ModelError("its shape or quantisation is not what the manifest says", path=net, remedy="pack the bundle again")
         if self._interpreter.input.shape != (1, SPEC.frames, SPEC.bands, SPEC.planes) or self._interpreter.output.shape != (1, len(LABELS)):
             shapes = f"takes {self._interpreter.input.shape} and gives {self._interpreter.output.shape}"
-            raise ModelError(f"{net}: {shapes}, not these features and labels; convert the net again")
+            raise ModelError(f"{shapes}, not these features and labels", path=net, remedy="convert the net again")
         self.label = bundle.label
+        self.prior = prior_of(self.label)
         if found.golden is None:
-            raise ModelError(f"{where}: key 'golden': missing: nothing proves that this net works here; pack the bundle again")
+            raise ModelError(
+                "missing: nothing proves that this net works here", path=where, where=Key("golden"), remedy="pack the bundle again"
+            )
         golden.check(bundle.folder / found.golden, self.answers, budget_ms=_BUDGET_MS)
 
     @classmethod
     def load(cls, folder: Path, *, trust: Trust | None = None) -> Self:
         """The model in the bundle's `folder`, checked and proven on its golden vectors. Raises ModelError."""
-        return cls(manifest.load(folder, kind="voice", trust=trust))
+        return cls(manifest.load(folder, kind=ModelKind.VOICE, trust=trust))
 
     def read(self, customer: CustomerUtterance) -> VoiceReading | Absent:
-        """How the customer spoke; Absent("too_short") and Absent("too_quiet") where there is not enough to judge."""
+        """How the customer spoke; absent (too_short, too_quiet) where there is not enough to judge."""
         utterance = customer.utterance
         voiced_ms = utterance.voiced_samples // 16
         if voiced_ms < _SHORTEST_MS:
-            return Absent(reason="too_short")
+            return Absent(reason=Absence.TOO_SHORT)
         if level_dbfs(utterance.pcm) < _QUIETEST_DBFS:
-            return Absent(reason="too_quiet")
+            return Absent(reason=Absence.TOO_QUIET)
         spectrum = spectrogram(utterance.pcm)
         cut = windows(spectrum)
         result = calibrated(with_prosody(net_logits(self._interpreter, cut), spectrum, self.prosody), self._calibration)
@@ -106,7 +115,7 @@ class EmotionModel:
     def answers(self, case: golden.Case) -> Mapping[str, Sequence[float]]:
         """What golden vectors hold of a case. Raises ModelError for a case without sound."""
         if case.audio is None:
-            raise ModelError(f"golden case '{case.name}': has no audio; pack the bundle again")
+            raise ModelError("has no audio", where=f"golden case '{case.name}'", remedy="pack the bundle again")
         return net_answers(self._interpreter, case.audio.pcm())
 
 

@@ -19,7 +19,10 @@ Scale = Annotated[tuple[Annotated[float, msgspec.Meta(gt=0)], ...], msgspec.Meta
 
 
 class Prosody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A manifest's `prosody`: log-odds of negative = offset + sum of weights * (statistics - mean) / scale, fitted by `convert.prosody`."""
+    """A manifest's `prosody`, fitted by `convert.voice.prosody`.
+
+    Log-odds of negative = offset + sum of weights * (statistics - mean) / scale.
+    """
 
     mean: Numbers
     scale: Scale

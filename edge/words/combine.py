@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.bundle.signature import Trust
+from edge.phrases.lexicon import Entry, Lexicon
 from edge.values import Polarity
-from edge.words.lexicon import Lexicon
 from edge.words.model import WordsModel
 from edge.words.rated import RATED, Rated, rate
 from edge.words.sentiment import Vader
@@ -27,6 +27,14 @@ _ALONE_SHARES = {
         ("negative", "positive", "score", "vader_positive", "vader_negative"), _ALONE_NEGATIVE, _ALONE_POSITIVE, strict=False
     )
 }
+# The driver that is no word: what the net makes of the sentence, its words in their order.
+WHOLE = "learned: the sentence as a whole"
+# A learned model cannot have learnt a site's own entries: each point of theirs counts so much log-odds besides. At -3 a sentence that says
+# nothing else is judged negative.
+_OWN = 1.2
+# And so does a threat in plain words ("see you in court", "taking it to the ombudsman"): whoever threatens us lets be known that they are
+# unhappy, however calmly, and an alert hangs on it. Weaker entries of the category (a lawyer, to cancel) may be the matter.
+_THREAT, _PLAIN_THREAT = "threat", -2.6
 # Less than this much log-odds moved nothing.
 _DRIVER_FLOOR = 0.05
 
@@ -50,7 +58,7 @@ _CALLS_LOG_ODDS = math.log(CALLS[0] / CALLS[1])
 class Judged:
     """One sentence judged. `p` (negative, neutral, positive) sums to 1 and holds the prior; the log-odds against neutral do not.
 
-    `causes`: the learned model's causes -> probability.
+    `causes`: the learned model's causes -> probability. `matter`: its probability that something which went wrong is told; None unknown.
     """
 
     p: tuple[float, float, float]
@@ -60,6 +68,7 @@ class Judged:
     causes: Mapping[str, float] | None
     drivers: tuple[Moved, ...]
     signals: tuple[str, ...]
+    matter: float | None = None
 
 
 class Judge:
@@ -81,6 +90,16 @@ class Judge:
         """Name and version of the learned model; None without one."""
         return None if self._model is None else self._model.label
 
+    @property
+    def language(self) -> str:
+        """What the learned model knows, ISO 639; the overlay and VADER alone know English."""
+        return "en" if self._model is None else self._model.language
+
+    def agent_odds(self, tokens: Sequence[str]) -> float | None:
+        """Log-odds, by the words alone, that an agent says lower-case `tokens`; None where no model knows."""
+        speaker = None if self._model is None else self._model.speaker
+        return None if speaker is None else speaker.log_odds(tokens, script=self.lexicon.script_share(tokens))
+
     def read(self, tokens: Sequence[str]) -> Judged:
         """The judgement on lower-case `tokens` from which agent phrases have been taken out."""
         rated = rate(tokens, self.lexicon, self._vader)
@@ -89,17 +108,30 @@ class Judge:
             return _judged_alone(rated, drivers)
         scored = self._model.score(tokens, rated.numbers)
         known = self._model.calibration
-        p = softmax(scored.negative, scored.positive)
+        worse, better = self._own(rated)
+        negative, positive = scored.negative + worse, scored.positive + better
+        p = softmax(negative, positive)
         drivers += [Moved(f"learned: {word}", share, word) for word, share in scored.shares.items() if abs(share) >= _DRIVER_FLOOR]
+        if abs(scored.whole) >= _DRIVER_FLOOR:
+            drivers.append(Moved(WHOLE, scored.whole))
         return Judged(
             p=p,
             label=_largest([one * factor for one, factor in zip(p, known.decision, strict=True)]),
-            llr_negative=scored.negative - _CALLS_LOG_ODDS,
-            llr_positive=scored.positive - _CALLS_LOG_ODDS,
+            llr_negative=negative - _CALLS_LOG_ODDS,
+            llr_positive=positive - _CALLS_LOG_ODDS,
             causes=scored.causes,
             drivers=tuple(drivers),
             signals=rated.acted.signals,
+            matter=scored.matter,
         )
+
+    def _by_itself(self, entry: Entry) -> bool:
+        return entry.name in self.lexicon.own or (entry.category == _THREAT and entry.weight <= _PLAIN_THREAT)
+
+    def _own(self, rated: Rated) -> tuple[float, float]:
+        """What entries that count by themselves add to negative and to positive against neutral, beside a learned model."""
+        weights = [entry.weight for entry in rated.acted.entries if self._by_itself(entry)]
+        return _OWN * -sum(weight for weight in weights if weight < 0), _OWN * sum(weight for weight in weights if weight > 0)
 
     def _rated_drivers(self, tokens: Sequence[str], rated: Rated) -> list[Moved]:
         """What the overlay's entries and VADER's words added to positive over negative."""
@@ -110,6 +142,8 @@ class Judge:
         for entry in rated.acted.entries:
             side = "negative" if entry.weight < 0 else "positive"
             share = shares[side] * entry.weight / 4 + shares["score"] * squashed * entry.weight + shares.get(entry.category, 0.0)
+            if self._model is not None and self._by_itself(entry):
+                share += _OWN * entry.weight
             drivers.append(Moved(entry.name, share))
         if rated.compound:
             left = self._vader.rated(tokens, rated.acted.masked)

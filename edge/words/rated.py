@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge.words.lexicon import FEATURES, Acted, Lexicon
+from edge.phrases.lexicon import FEATURES, Acted, Lexicon
 from edge.words.sentiment import Vader
 
 RATED = (*FEATURES, "vader_positive", "vader_negative", "long")

@@ -1,1 +1,1 @@
-{"key":"2fdc668e6201afc8","signature":"/Eqk3HhjjcsrVaTM6g5Le4Vxz/nOfTjLIbBh9I8RB32iiFAzlIQsRB7o0aAQ6kDxptsXD5AUIm7GyMiWayjYBA=="}
+{"key":"c0c6abed4700bf4f","signature":"KsYkb/7mzKgSMxvKzegYAXNAJtJ88+nvQsZ/RteNHBXpOH9XzRfMWZpxFcyaAwuVRvQfYFYw3/05DAq2OGpuDw=="}

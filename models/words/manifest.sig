@@ -1,1 +1,1 @@
-{"key":"2fdc668e6201afc8","signature":"qubvKAcWNIbzljAGwL0LvNihCtUtuTWF2b031rRRLTO8TUnyoix9q0rB7Tv9sUI4qvOcr1w3ggpCQbNIJJ4RBA=="}
+{"key":"c0c6abed4700bf4f","signature":"7/KtiC84seFfoAR+efWGGwZ1053M1jU2DSImcfY/RI7Mf3+bokkxcnsFSGj+OvzL3Bsmp/+dIjPkeauPlKVVDQ=="}

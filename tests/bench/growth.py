@@ -12,16 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.box.clock import now
-from edge.box.spoken import spoken_call
-from edge.bus.commands import CallStart
-from edge.bus.events import Event, Metrics
-from edge.bus.outbox import Outbox
+from edge.call.engines import Engines
+from edge.call.line import Line
+from edge.clock import now
 from edge.config import Config, LineConfig, SourceConfig
-from edge.engines import Engines
-from edge.line import Line
-from edge.loading import load_engines
-from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Frame, Pcm, Role
+from edge.models.loading import load_engines
+from edge.outbox.outbox import Outbox
+from edge.service.spoken_call import spoken_call
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, ClosedBy, Frame, Pcm, Role
+from edge.wire.commands import CallStart
+from edge.wire.events import Event, Metrics
 
 # What grows by less than this from the smallest to the largest is called flat.
 _FLAT = 1.25
@@ -43,15 +43,15 @@ def _frames(sound: Pcm, seconds: int) -> Iterator[Frame]:
 def calls(minutes: tuple[int, ...]) -> list[dict[str, float]]:
     """CPU seconds a minute so far, and resident memory, after so many `minutes` of one call."""
     engines, sound = load_engines(Config()), spoken_call(_LINE.channels)
-    line = Line(line=_LINE, config=Config(), engines=engines)
+    line = Line(line=_LINE, serving=lambda: (engines, Config()))
     found, began = [], time.thread_time()
-    list(line.obey(CallStart(line=_LINE.name)))
+    line.handle_command(CallStart(line=_LINE.name))
     for frame in _frames(sound, minutes[-1] * 60):
-        list(line.hear(frame))
+        list(line.process_frame(frame))
         minute = (frame.start + FRAME_SAMPLES) / SAMPLE_RATE / 60
         if minute in minutes:
             found.append({"x": minute, "cost": (time.thread_time() - began) / minute, "memory_mb": _resident_mb()})
-    list(line.end("command"))
+    list(line.end(ClosedBy.COMMAND))
     return found
 
 
@@ -74,11 +74,11 @@ def lines(counts: tuple[int, ...]) -> list[dict[str, float]]:
 
 
 def _half_a_minute(sound: Pcm, engines: Engines) -> None:
-    line = Line(line=_LINE, config=Config(), engines=engines)
-    list(line.obey(CallStart(line=_LINE.name)))
+    line = Line(line=_LINE, serving=lambda: (engines, Config()))
+    line.handle_command(CallStart(line=_LINE.name))
     for frame in _frames(sound, 30):
-        list(line.hear(frame))
-    list(line.end("command"))
+        list(line.process_frame(frame))
+    list(line.end(ClosedBy.COMMAND))
 
 
 def outboxes(rows: tuple[int, ...]) -> list[dict[str, float]]:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import paho.mqtt.client as mqtt
 
-from edge.box.spoken import spoken_call
 from edge.capture import wavfile
+from edge.service.spoken_call import spoken_call
 from edge.values import SAMPLE_RATE, Role
 from tests.bench.row import Row
 from tests.bench.turns import ROOT
@@ -90,9 +90,9 @@ class Subscriber:
             data = event["data"]
             if event["type"] != kind or data.get("call") not in calls:
                 continue
-            if kind.startswith("undertone.alert") and (data["state"] != "new" or not data["evidence"]):
+            if kind.startswith("undertone.alert") and (data["state"] != "new" or not data["reasons"][0]["evidence"]):
                 continue
-            end_ms = data["evidence"][-1]["end_ms"] if "evidence" in data else data["end_ms"]
+            end_ms = data["reasons"][0]["evidence"][-1]["end_ms"] if "reasons" in data else data["end_ms"]
             if data.get("role") == "agent":
                 continue
             began, known = calls[data["call"]]
@@ -135,7 +135,7 @@ def _box(config: Path) -> Iterator[subprocess.Popen[bytes]]:
 def _first_frame_s(process: "subprocess.Popen[bytes]", log: Path) -> float:
     """Seconds from here to the first frame that a line heard."""
     began = time.monotonic()
-    while b"line.heard" not in log.read_bytes():
+    while b"line.first_sound" not in log.read_bytes():
         assert process.poll() is None, log.read_text()
         time.sleep(0.01)
     return time.monotonic() - began

@@ -1,6 +1,7 @@
 """The sections that are ratios of CPU: ours and a baseline, taking turns."""
 
 import re
+import statistics
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -67,12 +68,13 @@ def a_clip(runs: int) -> list[Row]:
 def a_sentence(runs: int) -> list[Row]:
     """Our words path against VADER alone."""
     took = in_turn(runs, ours=Worker(_WORK, "words", CALL), vader=Worker(_WORK, "vader", CALL))
+    ours = statistics.median(took["ours"]) * 1000 / 12
     return [
+        Row(name="CPU of a sentence through the whole words path, one thread", figure=ours, unit="ms", least=5, aim=3),
         Row(
-            name="CPU of a sentence: whole words path / NLTK's VADER alone",
-            figure=ratio(took["ours"], took["vader"]), unit="x", least=3, aim=1.5,
+            name="the same / NLTK's VADER alone", figure=ratio(took["ours"], took["vader"]), unit="x",
             detail=f"{took['ours'].told(1000 / 12)} ms / {took['vader'].told(1000 / 12)} ms",
-        )
+        ),
     ]  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def _of_an_hour(points: list[dict[str, float]]) -> Row:
 
 def word_errors(runs: int) -> list[Row]:
     """WER of the whole pipeline less bare Vosk's, on drawn calls with known text; two processes share the calls."""
-    # 1 to 6 chose how the empty band is filled (edge.words.band).
+    # 1 to 6 chose how the empty band is filled (edge.asr.band).
     seeds = [str(seed) for seed in range(7, 9 if runs < 2 else 11)]
     with ThreadPoolExecutor(2) as beside:
         each = list(beside.map(lambda seed: _printed("tests.bench.wer", seed), seeds))

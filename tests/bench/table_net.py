@@ -12,7 +12,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
-from convert.network import to_int8
+from convert.voice.network import to_int8
 from edge.capture.wavfile import read_clip
 from edge.signal.resample import resample
 from tests.bench.turns import serve

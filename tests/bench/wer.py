@@ -7,29 +7,19 @@ Prints words and errors as JSON.
 import json
 import re
 import sys
-from collections.abc import Sequence
 
 import numpy as np
 import vosk
 
+from convert.asr.spoken import distance
+from edge.asr.recogniser import Engine
+from edge.asr.vosk_model import find_vosk
 from edge.config import Config
 from edge.segment.segmenter import Segmenter
 from edge.signal.resample import frames
-from edge.values import SpeechAudio, SpeechDropped, Utterance
-from edge.words.recogniser import Engine
-from edge.words.voskmodel import find_vosk
+from edge.values import ClosedBy, SpeechAudio, SpeechDropped, Utterance
 from tests.calls.build import Recording, build
 from tests.calls.drawn import dialogue
-
-
-def errors(said: Sequence[str], heard: Sequence[str]) -> int:
-    """Substitutions, deletions and insertions (Levenshtein, over words)."""
-    row = list(range(len(heard) + 1))
-    for n, word in enumerate(said, start=1):
-        before, row[0] = row[0], n
-        for m, other in enumerate(heard, start=1):
-            before, row[m] = row[m], min(row[m] + 1, row[m - 1] + 1, before + (word != other))
-    return row[-1]
 
 
 def ours(recording: Recording, engine: Engine) -> list[list[str]]:
@@ -37,13 +27,13 @@ def ours(recording: Recording, engine: Engine) -> list[list[str]]:
     channels = [engine.channel() for _ in recording.roles]
     heard: list[list[str]] = [[] for _ in recording.roles]
     segmenter = Segmenter(roles=recording.roles)
-    happenings = [*segmenter.open_call()]
+    segment_events = [*segmenter.open_call()]
     for frame in frames(recording.blocks()):
-        happenings += segmenter.feed(frame)
-    for happening in [*happenings, *segmenter.close_call("end_of_recording")]:
-        match happening:
+        segment_events += segmenter.feed(frame)
+    for event in [*segment_events, *segmenter.close_call(ClosedBy.END_OF_RECORDING)]:
+        match event:
             case SpeechAudio(channel=channel):
-                channels[channel].accept(happening.start, happening.pcm)
+                channels[channel].accept(event.start, event.pcm)
             case SpeechDropped(channel=channel):
                 channels[channel].drop()
             case Utterance(channel=channel):
@@ -76,8 +66,8 @@ def main() -> None:
         text = " ".join(turn.text for turn in recording.spoken if turn.role == role.value)
         said = re.sub(r"[^a-z' ]+", " ", text.lower()).split()
         total["words"] += len(said)
-        total["ours"] += errors(said, mine)
-        total["bare"] += errors(said, theirs)
+        total["ours"] += distance(said, mine)
+        total["bare"] += distance(said, theirs)
     print(json.dumps(total))
 
 

@@ -13,9 +13,9 @@ from tests.bench.turns import serve
 
 def replay(call: str, agent_words: str = "") -> Callable[[], Any]:
     """The whole way of a two-channel call at default settings; with `agent_words` both sides are recognised."""
+    from edge.call.replay import replay as through
     from edge.config import Config, LineConfig, SourceConfig
-    from edge.loading import load_engines
-    from edge.replay import replay as through
+    from edge.models.loading import load_engines
     from edge.values import Role
 
     config = Config()
@@ -28,8 +28,8 @@ def bare_vosk(call: str, channel: str = "0") -> Callable[[], Any]:
     """The baseline: a loop that feeds a whole channel of the same call to a KaldiRecognizer, 0.25 s at a time, as it comes."""
     import vosk
 
+    from edge.asr.vosk_model import find_vosk
     from edge.config import Config
-    from edge.words.voskmodel import find_vosk
 
     vosk.SetLogLevel(-1)
     model = vosk.Model(str(find_vosk(Config())))
@@ -38,12 +38,12 @@ def bare_vosk(call: str, channel: str = "0") -> Callable[[], Any]:
 
 def tuned_vosk(call: str, channel: str = "0") -> Callable[[], Any]:
     """The same loop with what we set in Vosk: the narrower beam, no dither, kernels for this processor."""
+    from edge.asr.recogniser import Engine
+    from edge.asr.vosk_model import find_vosk
     from edge.config import Config
-    from edge.words.recogniser import Engine
-    from edge.words.voskmodel import find_vosk
 
     engine = Engine(find_vosk(Config()))
-    return lambda: _decode(engine.channel()._recogniser, _channel(call, int(channel)))
+    return lambda: _decode(engine.channel()._open._vosk, _channel(call, int(channel)))
 
 
 def _decode(recogniser: Any, pcm: np.ndarray) -> None:
@@ -86,10 +86,11 @@ def voice(call: str) -> Callable[[], Any]:
 
 def words(_: str) -> Callable[[], Any]:
     """Our whole words path on 12 sentences of a service call."""
+    from edge.bundle.store import find_bundle
     from edge.config import Config
-    from edge.loading import load_judge
+    from edge.words.branch import WordsJudge
 
-    judge = load_judge(Config())
+    judge = WordsJudge.configured(Config(), find_bundle("words", Config()))
     return lambda: [judge.judge_text(text) for text in _SENTENCES]
 
 

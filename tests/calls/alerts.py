@@ -1,12 +1,12 @@
 """The scripted calls through the whole pipeline: `python -m tests.calls.alerts [NAME...]` prints what alerts and events come of them."""
 
-import sys
+import argparse
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from edge.call.rules import load_rules
+from edge.call.rules.rule_set import load_rules
 from tests.calls.measure import suite
 from tests.calls.told import Told, agents_judged, comparable, differences, invalid, nobodys, tell
 
@@ -100,4 +100,6 @@ def _main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1:])
+    parser = argparse.ArgumentParser(prog="python -m tests.calls.alerts", description=__doc__)
+    parser.add_argument("calls", nargs="*", metavar="NAME", help="calls of tests/calls/suite.yaml (default: all)")
+    _main(parser.parse_args().calls)

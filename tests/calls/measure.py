@@ -1,6 +1,6 @@
 """What the segmenter makes of the scripted calls, against the truth: `python -m tests.calls.measure [NAME...]` prints the table."""
 
-import sys
+import argparse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,7 +12,7 @@ import yaml
 
 from edge.segment.segmenter import Segmenter
 from edge.signal.resample import frames
-from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity, CallClosed, CallOpened, Happening, Role, ToneHeard, Utterance
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Activity, CallClosed, CallOpened, ClosedBy, Role, SegmentEvent, ToneHeard, Utterance
 from tests.calls.build import Recording, Spoken, build
 from tests.calls.drawn import dialogue, waiting
 
@@ -40,7 +40,7 @@ class Found:
     turns_invented: int
     interruptions: tuple[int, int, int]
     dead_airs: tuple[int, int, int]
-    happenings: tuple[Happening, ...] = field(repr=False)
+    segment_events: tuple[SegmentEvent, ...] = field(repr=False)
 
 
 @cache
@@ -65,33 +65,35 @@ def idle_line(minutes: float) -> dict[str, int]:
         for frame in frames(recording.blocks()):
             if not in_call.in_call:
                 list(in_call.open_call())
-            counts["utterances"] += sum(isinstance(happening, Utterance) for happening in in_call.feed(frame))
-            counts["calls"] += sum(isinstance(happening, CallOpened) for happening in on_hook.feed(frame))
+            counts["utterances"] += sum(isinstance(event, Utterance) for event in in_call.feed(frame))
+            counts["calls"] += sum(isinstance(event, CallOpened) for event in on_hook.feed(frame))
     return counts
 
 
-def segment(recording: Recording, *, chunk_ms: int = 20, idle_s: float = 30.0, tones: str = "us", command: bool = False) -> list[Happening]:
+def segment(
+    recording: Recording, *, chunk_ms: int = 20, idle_s: float = 30.0, tones: str = "us", command: bool = False
+) -> list[SegmentEvent]:
     """Everything that happens in `recording`; with `command`, the call is opened by one."""
     segmenter = Segmenter(roles=recording.roles, idle_s=idle_s, tone_plan=tones)
-    happenings = list(segmenter.open_call()) if command else []
+    segment_events = list(segmenter.open_call()) if command else []
     for frame in frames(recording.blocks(chunk_ms)):
-        happenings += segmenter.feed(frame)
-    return [*happenings, *segmenter.close_call("end_of_recording")]
+        segment_events += segmenter.feed(frame)
+    return [*segment_events, *segmenter.close_call(ClosedBy.END_OF_RECORDING)]
 
 
 def find(script: Mapping[str, Any], *, chunk_ms: int = 20) -> Found:
     """Build the call, segment it, compare."""
     recording = build(script)
-    happenings = segment(recording, chunk_ms=chunk_ms, idle_s=script.get("idle_s", 30.0), tones=script.get("tones", "us"))
-    heard = [happening for happening in happenings if isinstance(happening, Utterance)]
+    segment_events = segment(recording, chunk_ms=chunk_ms, idle_s=script.get("idle_s", 30.0), tones=script.get("tones", "us"))
+    heard = [event for event in segment_events if isinstance(event, Utterance)]
     mixed = recording.roles == (Role.MIXED,)
-    calls = _calls(happenings)
+    calls = _calls(segment_events)
     wanted = _calls_wanted(script, recording)
     errors, missed, invented = _turn_errors(recording, heard, mixed=mixed)
     return Found(
         name=script["name"],
         utterances={role.value: sum(u.role is role for u in heard) for role in recording.roles},
-        tones=tuple(sorted({h.name for h in happenings if isinstance(h, ToneHeard)})),
+        tones=tuple(sorted({h.name for h in segment_events if isinstance(h, ToneHeard)})),
         calls=calls,
         calls_wanted=wanted,
         call_errors=tuple(got - want for a, b in zip(calls, wanted, strict=False) for got, want in zip(a[:2], b[:2], strict=True)),
@@ -99,8 +101,8 @@ def find(script: Mapping[str, Any], *, chunk_ms: int = 20) -> Found:
         turns_missed=missed,
         turns_invented=invented,
         interruptions=_interruptions(recording, heard),
-        dead_airs=_dead_airs(happenings, recording, wanted),
-        happenings=tuple(happenings),
+        dead_airs=_dead_airs(segment_events, recording, wanted),
+        segment_events=tuple(segment_events),
     )
 
 
@@ -110,9 +112,9 @@ def f1(counts: Iterable[tuple[int, int, int]]) -> float:
     return float(2 * hits / (2 * hits + misses + false)) if hits + misses + false else 1.0
 
 
-def _calls(happenings: Iterable[Happening]) -> tuple[tuple[float, float, str], ...]:
-    starts = [h.start / SAMPLE_RATE for h in happenings if isinstance(h, CallOpened)]
-    ends = [h for h in happenings if isinstance(h, CallClosed)]
+def _calls(segment_events: Iterable[SegmentEvent]) -> tuple[tuple[float, float, str], ...]:
+    starts = [h.start / SAMPLE_RATE for h in segment_events if isinstance(h, CallOpened)]
+    ends = [h for h in segment_events if isinstance(h, CallClosed)]
     return tuple((start, closed.end / SAMPLE_RATE, closed.closed_by) for start, closed in zip(starts, ends, strict=True))
 
 
@@ -165,7 +167,9 @@ def _interruptions(recording: Recording, heard: list[Utterance]) -> tuple[int, i
     return hits, len(wanted) - hits, len(got) - hits
 
 
-def _dead_airs(happenings: list[Happening], recording: Recording, calls: tuple[tuple[float, float, str], ...]) -> tuple[int, int, int]:
+def _dead_airs(
+    segment_events: list[SegmentEvent], recording: Recording, calls: tuple[tuple[float, float, str], ...]
+) -> tuple[int, int, int]:
     sounds = [(t.start, t.end) for t in (*recording.spoken, *recording.played)]
     wanted = []
     for first, last, _ in calls:
@@ -174,9 +178,9 @@ def _dead_airs(happenings: list[Happening], recording: Recording, calls: tuple[t
             if start - reached >= DEAD_AIR_S:
                 wanted.append(reached)
             reached = max(reached, end)
-    got = [start for start in _silences(happenings) if not any(low <= start + 1.0 <= high for low, high in _waits(recording))]
+    got = [start for start in _silences(segment_events) if not any(low <= start + 1.0 <= high for low, high in _waits(recording))]
     # The wait for idle_s at the end of a call that was left is no dead air in the call.
-    got = [start for start in got if any(first <= start < last - DEAD_AIR_S for first, last, _ in _calls(happenings))]
+    got = [start for start in got if any(first <= start < last - DEAD_AIR_S for first, last, _ in _calls(segment_events))]
     hits = sum(any(abs(start - want) < _SAME_S for start in got) for want in wanted)
     return hits, len(wanted) - hits, len(got) - hits
 
@@ -185,9 +189,9 @@ def _waits(recording: Recording) -> list[tuple[float, float]]:
     return [(sound.start, sound.end) for sound in recording.played if not sound.kind.startswith(("hum", "burst", "knock"))]
 
 
-def _silences(happenings: list[Happening]) -> list[float]:
+def _silences(segment_events: list[SegmentEvent]) -> list[float]:
     silences, since = [], None
-    for activity in (h for h in happenings if isinstance(h, Activity)):
+    for activity in (h for h in segment_events if isinstance(h, Activity)):
         if any(activity.speaking):
             since = None
             continue
@@ -216,4 +220,6 @@ def _main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1:])
+    parser = argparse.ArgumentParser(prog="python -m tests.calls.measure", description=__doc__)
+    parser.add_argument("calls", nargs="*", metavar="NAME", help="calls of tests/calls/suite.yaml, or drawn ones (default: all)")
+    _main(parser.parse_args().calls)

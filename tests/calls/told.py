@@ -1,4 +1,4 @@
-"""What a box tells of a scripted call: replayed from a WAV file by edge.replay with the shipped models and rules, and checked.
+"""What a box tells of a scripted call: replayed from a WAV file by edge.call.replay with the shipped models and rules, and checked.
 
 Each call is as if it were the box's only one in its hour (the alert budget is no part of what the suite expects). A file cannot
 miss packets: they are zeros here.
@@ -16,20 +16,20 @@ from typing import Any
 
 import jsonschema
 
-from edge.bus.schema import schemas
-from edge.call.ledger import Ledger
+from edge.call.engines import Engines
+from edge.call.replay import Envelopes, replay
+from edge.call.rules.alert_history import AlertHistory
 from edge.config import Config, LineConfig, SourceConfig
-from edge.engines import Engines
-from edge.loading import load_engines
-from edge.replay import Envelopes, replay
+from edge.models.loading import load_engines
 from edge.values import Privacy
+from edge.wire.schema import schemas
 from tests.calls.build import Recording, build
 from tests.calls.measure import suite
 
 # The tier that sends most, so that most is checked.
 CONFIG = Config(privacy=Privacy.TRANSCRIPT)
 # What differs between two runs of one call: when it was, and how long the machine took.
-_OF_THE_RUN = {"time", "started_at", "ended_at", "opened_at", "updated_at", "expires_at", "latency"}
+_OF_THE_RUN = {"time", "started_at", "ended_at", "opened_at", "updated_at", "page_until", "answerable_until", "latency"}
 # Where an utterance may lie beside its turn: the boundary error that the suite allows.
 _BESIDE_S = 0.5
 _DOCS = Path(__file__).parents[2] / "docs" / "verdict.md"
@@ -50,8 +50,17 @@ class Told:
 
     @property
     def opened(self) -> Counter[str]:
-        """Alerts that were opened, by rule."""
-        return Counter(data["rule"] for data in self.data("alert") if data["state"] == "new")
+        """Findings that were told, by rule: how many calls' alerts have it as a reason."""
+        return Counter(rule for _, rule in {(data["call"], reason["rule"]) for data in self.data("alert") for reason in data["reasons"]})
+
+    @property
+    def paged(self) -> int:
+        """How often a team was paged: for each alert that is new to its route, and again where severity rose."""
+        times, level = 0, {}
+        for data in self.data("alert"):
+            if data["state"] != "end" and data["severity_level"] > level.get(data["alert"], 0):
+                times, level[data["alert"]] = times + 1, data["severity_level"]
+        return times
 
     def data(self, kind: str) -> list[dict[str, Any]]:
         """The data of all events of a kind, `call.utterance` or another."""
@@ -76,7 +85,7 @@ def tell(name: str, *, chunk_ms: int = 20, realtime: bool = False) -> Told:
         tones=script.get("tones", "us"),
     )
     envelopes = Envelopes(CONFIG)
-    alone = replace(engines(), ledger=Ledger())
+    alone = replace(engines(), alert_history=AlertHistory())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "call.wav"
         recording.write(path)

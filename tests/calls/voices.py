@@ -1,6 +1,7 @@
 """Speech synthesis for scripted calls: flite and espeak-ng, kept in .cache/calls by what was asked of them."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import wave
@@ -27,7 +28,8 @@ def speak(text: str, voice: str, *, pace: float = 1.0, pitch: float = 1.0) -> So
     path = CACHE / f"{key}.wav"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".fresh.wav")
+        # Two workers may ask for the same sentence at once.
+        fresh = path.with_suffix(f".{os.getpid()}.wav")
         if engine == "flite":
             mean = _FLITE_PITCH[name] * pitch
             options = ["--setf", f"duration_stretch={1 / pace:.3f}", "--setf", f"int_f0_target_mean={mean:.1f}"]

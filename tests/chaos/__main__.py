@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import clock, disk, gates, hearing, links, outbox, reach, words
+from tests.chaos import clock, desk, disk, gates, hearing, links, outbox, reach, words
 from tests.chaos.table import Row, Scale, markdown, write
 
 Section = Callable[[Path, Scale], Iterator[Row]]
@@ -32,6 +32,7 @@ SECTIONS: dict[str, Section] = {
     "words": words.section,
     "gates": gates.section,
     "reach": reach.section,
+    "desk": desk.section,
 }
 # What nearly always waits (for ten minutes to go by, for a package index) goes by beside the others.
 _WAITING = ("links", "reach")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.bus.outbox import Outbox
+from edge.outbox.outbox import Outbox
 from tests.broker import Broker
 from tests.chaos.links import publishing
 from tests.chaos.table import Row, Scale

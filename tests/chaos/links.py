@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from edge.bus.outbox import Outbox
-from edge.bus.publisher import Publisher
 from edge.config import Config, MqttConfig
+from edge.mqtt.publisher import Publisher
+from edge.outbox.outbox import Outbox
 from tests.broker import Broker
 from tests.chaos.proxy import Proxy
 from tests.chaos.table import Row, Scale
@@ -69,7 +69,7 @@ def _silent(folder: Path, case: _Case, ack_s: float, keepalive_s: int, slack: fl
             began, proxy.mode = time.monotonic(), case.mode
             if not case.idle:
                 outbox.put([text(n) for n in range(1, _EVENTS)])
-            until(lambda: not publisher.connected or publisher.problem is not None, case.lasts_s + 2 * keepalive_s + 60)
+            until(lambda: not publisher.connected or publisher.troubles.all, case.lasts_s + 2 * keepalive_s + 60)
             noticed = time.monotonic() - began
             if case.idle:
                 outbox.put([text(n) for n in range(1, _EVENTS)])
@@ -110,16 +110,16 @@ def _unproven(subscriber: Subscriber) -> int:
 
 
 def _backlog(folder: Path, scale: Scale) -> Row:
-    """Into an outbox whose broker is away: a backlog, then an alert."""
+    """Into an outbox whose broker is away: a backlog, then an alert. The subscriber stays, so that it hears the first event."""
     events = scale.of(5000, 500)
-    with Broker(folder) as broker, Subscriber(broker.url) as subscriber:
+    with Broker(folder) as broker, Subscriber(broker.url) as subscriber, Proxy(broker.port) as proxy:
         outbox = open_outbox(folder)
-        broker.kill()
-        with publishing(outbox, broker.url) as publisher:
-            until(lambda: publisher.problem is not None)
+        proxy.mode = "away"
+        with publishing(outbox, proxy.url) as publisher:
+            until(lambda: publisher.troubles.all)
             outbox.put([text(n) for n in range(events)])
             outbox.put([alert()])
-            broker.start()
+            proxy.mode = "pass"
             back = time.monotonic()
             until(lambda: subscriber.events("alert"))
             told = time.monotonic() - back

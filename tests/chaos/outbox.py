@@ -111,7 +111,7 @@ def _count(subscriber: Subscriber, events: int, broker_kills: int, box_kills: in
         if prove.take(topic, event):
             order[topic].append(event["sequence"])
     wanted = {f"c1:text:line-{n % 2 + 1}:{n}" for n in range(1, events + 1)}
-    wanted |= {f"c1:alert:anger:{n}" for n in range(1, events // ALERT_EVERY + 1)}
+    wanted |= {f"c1:alert:{n}" for n in range(1, events // ALERT_EVERY + 1)}
     arrived = Counter(event["id"] for _, event in told)
     return Outcome(
         events=len(wanted),

@@ -10,7 +10,8 @@ _PUBACK = 4
 
 
 class Proxy:
-    """Passes everything on while `mode` is "pass"; "no_acks" keeps PUBACKs from the box; "hole" drops all, both ways.
+    """Passes everything on while `mode` is "pass"; "no_acks" keeps PUBACKs from the box; "hole" drops all, both ways; "away" closes
+    each new connection at once, as where no broker listens.
 
     A connection that was in a hole stays there: what it lost cannot be said again. New ones pass once the mode is "pass".
     """
@@ -50,6 +51,9 @@ class Proxy:
             self._open.append(box)
             if self.mode == "over":
                 return
+            if self.mode == "away":
+                box.close()
+                continue
             dead = threading.Event()
             try:
                 broker = socket.create_connection(("127.0.0.1", self._port))

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from edge.asr.vosk_model import find_vosk
 from edge.config import Config
-from edge.words.voskmodel import find_vosk
 from tests.broker import Broker
 from tests.chaos.table import Row, Scale
+from tests.real.service.test_app import QUIET_LINE, talks
 from tests.service import Service
 from tests.telling import Subscriber, consumer, until
-from tests.test_app import QUIET_LINE, talks
 
 _CALL = Path(__file__).parent.parent / "demo" / "call.wav"
 _PATIENCE_S = 60.0

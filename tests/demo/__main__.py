@@ -35,6 +35,7 @@ lines:
     channels: [customer, agent]
 mqtt: {{url: "mqtt://127.0.0.1:{port}", protocol: "3.1.1"}}
 privacy: transcript
+status_page: {{port: 0}}
 state_dir: "{state}"
 """
 

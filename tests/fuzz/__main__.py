@@ -190,7 +190,7 @@ def _all(shares: dict[str, int], inputs: int, seed: int, keep: Path) -> int:
                     if sum(finding.target == name for finding in found) >= _ENOUGH:
                         bar.write(f"{name}: {_ENOUGH} findings; the rest of its inputs are left out")
                         break
-                    (keep / f"{name}-{said.number}.txt").write_text(said.what)
+                    (keep / f"{name}-{said.number}.txt").write_text(said.what, errors="backslashreplace")
                     again = f"python -m tests.fuzz --target {name} --only {said.number} --seed {seed}"
                     bar.write(f"{again}\n    {said.what.strip().splitlines()[-1][:300]}")
                 else:

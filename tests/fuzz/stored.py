@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from edge.bundle import archive as archives_of_bundles
-from edge.bundle import golden, manifest, probation
-from edge.bundle.incoming import Incoming
-from edge.bundle.shipped import shipped_models
-from edge.bundle.signature import Trust
+from edge.bundle import golden, manifest
+from edge.bundle.signature import Trust, shipped_models
 from edge.bundle.store import Store
-from edge.bundle.transfers import Transfers
-from edge.bus.commands import ModelInstall
-from edge.bus.outbox import Outbox
-from edge.bus.store import read_counts
 from edge.errors import UndertoneError
+from edge.models import probation
+from edge.models.transfers import Transfers
+from edge.outbox.counts import read_counts
+from edge.outbox.outbox import Outbox
+from edge.wire.commands import ModelInstall
 from tests.fuzz.mutate import damaged, document, nested
 from tests.telling import alert, drained, open_outbox, started, text
 
@@ -83,7 +82,7 @@ def models(folder: Path, data: bytes) -> None:
         (store.folder / name).write_bytes(data)
     probation.path_of(store).write_bytes(data)
     probation.read(store)
-    Transfers(folder=store.folder).outcome("0" * 64)
+    Transfers(store.folder).outcome("0" * 64)
     store.serving()
 
 
@@ -129,7 +128,7 @@ def archive(folder: Path, data: bytes) -> None:
     path.write_bytes(data)
     home.mkdir(parents=True)
     try:
-        incoming = Incoming(folder=folder / "incoming")
+        incoming = Transfers(folder / "incoming")
         chunk = ModelInstall(model="fusion", sha256=f"{zlib.crc32(data):064x}", size=len(data), offset=0, data=data)
         with suppress(UndertoneError):
             incoming.take(chunk)

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from edge.bus.arrivals import decode
-from edge.bus.commands import Refused, parse
 from edge.capture import wavfile
 from edge.capture.framing import Flag
-from edge.capture.wire import Packet, Parser, RawDecoder, pack
+from edge.capture.packets import Packet, Parser, RawDecoder, pack
+from edge.capture.recording import Piped
 from edge.signal.resample import frames
 from edge.values import Block
+from edge.wire.arrivals import decode
+from edge.wire.commands import Refused, parse
 from tests.fuzz.mutate import damaged, document, nested
 
 
@@ -34,15 +35,22 @@ def recordings(folder: Path) -> tuple[bytes, ...]:
         path = folder / f"seed-{number}.wav"
         soundfile.write(path, pcm, rate, format=form, subtype=subtype)
         made.append(path.read_bytes())
-    return tuple(made)
+    wav, _, _, _, flac, ogg, aiff, _ = made
+    # Streams behind one another, and sizes that nobody filled in (sox, ffmpeg, a recorder that was killed).
+    sizes = [wav[:40] + struct.pack("<I", size) + wav[44:] for size in (0, 7, 0x7FFF_F000, 0xFFFF_FFFF)]
+    # Rates of no recorder and channels that nobody has: a second of sound becomes hours, or nobody's.
+    rates = [wav[:24] + struct.pack("<I", rate) + wav[28:] for rate in (0, 1, 0xFFFF_FFFF)]
+    channels = [wav[:22] + struct.pack("<H", count) + wav[24:] for count in (0, 4, 0xFFFF)]
+    return (*made, ogg + ogg, flac + flac + flac, wav + wav, aiff + wav, *sizes, *rates, *channels)
 
 
 def wav(folder: Path, data: bytes) -> None:
     path = folder / "fuzzed.wav"
     path.write_bytes(data)
     # A header may promise hours: a minute of it shows whether it is read as it comes.
-    for _ in islice(frames(wavfile.blocks(path, chunk_ms=len(data) % 40 + 1)), 3000):
-        pass
+    for source in (path, Piped(name="pipe", data=data)):
+        for _ in islice(frames(wavfile.blocks(source, chunk_ms=len(data) % 40 + 1)), 3000):
+            pass
 
 
 def stream(chance: random.Random) -> bytes:
@@ -76,7 +84,7 @@ def pipe(data: bytes) -> None:
 
 _TOPICS = ("call/line-1/start", "call/line-1/end", "call/line-1/context", "alert/ack", "alert/contacted", "alert/close", "model/install")
 _SAID: tuple[Any, ...] = (
-    {}, {"customer_ref": "c-1", "queue": "billing", "notice_given": True}, {"alert": "a:alert:b", "by": "Jo", "outcome": "called back"},
+    {}, {"customer_ref": "c-1", "queue": "billing", "notice_given": True}, {"alert": "a:alert", "by": "Jo", "outcome": "resolved"},
     {"model": "voice", "sha256": "0" * 64, "size": 10, "offset": 0, "data": "AAAA", "expires_at": "2026-11-24T00:00:00Z"},
     {
         "specversion": "1.0", "id": "i", "source": "/undertone/a/b", "type": "undertone.call.text.v1", "time": "2026-11-23T12:00:00.000Z",

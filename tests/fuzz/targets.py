@@ -12,13 +12,13 @@ from typing import Any
 
 import yaml
 
-from edge.call.rules import SHIPPED as RULES
-from edge.call.rules import load_rules
+from edge.call.rules.rule_set import SHIPPED as RULES
+from edge.call.rules.rule_set import load_rules
 from edge.config import load_config
+from edge.phrases import causes, lexicon
+from edge.phrases.keywords import KeywordSpotter
 from edge.values import Word
-from edge.words import causes, lexicon
-from edge.words.keywords import KeywordSpotter
-from tests.fuzz import stored, streams
+from tests.fuzz import stored, streams, switchboards
 from tests.fuzz.mutate import damaged, document, nested
 
 Make = Callable[[random.Random], bytes]
@@ -42,8 +42,10 @@ def targets(folder: Path) -> dict[str, Target]:
         "lexicon": Target(share=60, make=_yaml(_LEXICONS), try_one=partial(_file, folder, _small(folder, lexicon, lexicon.Lexicon.load))),
         "causes": Target(share=60, make=_yaml(_CAUSES), try_one=partial(_file, folder, _small(folder, causes, causes.Causes.load))),
         "wav": Target(share=30, make=partial(damaged, streams.recordings(folder)), try_one=partial(streams.wav, folder)),
-        "pipe": Target(share=220, make=streams.stream, try_one=streams.pipe),
-        "commands": Target(share=290, make=streams.said, try_one=streams.command),
+        "pipe": Target(share=190, make=streams.stream, try_one=streams.pipe),
+        "commands": Target(share=260, make=streams.said, try_one=streams.command),
+        "audiosocket": Target(share=30, make=switchboards.audiosocket, try_one=switchboards.hear_audiosocket),
+        "websocket": Target(share=30, make=switchboards.websocket, try_one=switchboards.hear_websocket),
         "bundle": Target(share=70, make=stored.bundle_parts(), try_one=partial(stored.bundle, folder)),
         "models": Target(share=10, make=stored.model_states, try_one=partial(stored.models, folder)),
         "archive": Target(share=40, make=stored.archives(folder), try_one=partial(stored.archive, folder)),

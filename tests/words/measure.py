@@ -15,17 +15,17 @@ from pathlib import Path
 
 import yaml
 
+from edge.asr.recogniser import Engine
+from edge.asr.vosk_model import find_vosk
 from edge.capture.wavfile import read_clip
 from edge.config import Config, KeywordConfig
+from edge.phrases.keywords import KeywordSpotter
+from edge.redaction.redact import redact
+from edge.redaction.spoken_numbers import NUMBER_WORDS
 from edge.signal.pcm import mulaw
 from edge.signal.resample import resample
 from edge.values import SAMPLE_RATE, Pcm, Word
-from edge.words.keywords import KeywordSpotter
-from edge.words.recogniser import Engine
-from edge.words.redact import redact
-from edge.words.spoken import NUMBER_WORDS
-from edge.words.voskmodel import find_vosk
-from tests.test_redact import account, card, phone, pin
+from tests.unit.redaction.test_redact import account, card, phone, pin
 
 KEYWORDS = (
     KeywordConfig(name="leaving", phrases=("close my account", "cancel my contract", "switch provider")),

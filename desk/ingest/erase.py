@@ -1,0 +1,86 @@
+"""A customer forgotten: in events, actions, commands, deliveries and what is made of them. Aggregates stay, under a random name."""
+
+import json
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from desk.ingest.calls import set_calls
+from desk.store.seam import Database, Row, Transaction
+from desk.switchboard.customers import number
+from edge.clock import now, rfc3339, uuid7
+from edge.wire.topics import COMMAND_PREFIX
+
+# Whatever says who it was, or what was said. Values under these keys go, at any depth.
+_PERSONAL = frozenset({"callback", "pbx_call_id", "quote", "text", "from", "to_number", "media_id", "callId"})
+# As long as a box takes answers.
+_BOX_ANSWERS_DAYS = 14
+_TYPED = ("note", "action", "call_back_at")
+
+
+def erase(database: Database, customer: str, shared: tuple[str, ...]) -> tuple[int, int]:
+    """Forget `customer` (reference or number); returns how many calls and cases were theirs. One transaction."""
+    alias = f"erased-{secrets.token_hex(8)}"
+    bare = number(customer)
+    with database.write() as tx:
+        calls = [
+            row["call"]
+            for row in tx.all("calls_to_erase", reference=customer, callback=bare or customer, key=f"tel:{bare}" if bare else None)
+        ]
+        cases = 0
+        for call in calls:
+            for row in tx.all("events_of_call_all", call=call):
+                tx.run("event_body", seq=row["seq"], body=_blanked(row["body"], alias))
+            cases += _case(tx, call)
+            set_calls(tx, [call], shared)
+        for row in tx.all("events_cti"):
+            data = json.loads(row["body"])["data"]
+            if customer in {data.get("customer_ref"), data.get("from"), data.get("to")} or (
+                bare and bare in {number(str(data.get(end, ""))) for end in ("from", "to")}
+            ):
+                tx.run("event_body", seq=row["seq"], body=json.dumps({"data": {"event": data.get("event"), "erased": True}}))
+        for row in tx.all("status_alerts"):
+            if any(call in row["body"] for call in calls):
+                tx.run("status_body", source=row["source"], topic="alerts", body=_blanked(row["body"], alias))
+        _tell_boxes(tx, customer)
+        tx.run("audit_add", at=now(), who="command line", what="erase", detail=f"{len(calls)} calls, {cases} cases")
+    return len(calls), cases
+
+
+def _tell_boxes(tx: Transaction, customer: str) -> None:
+    """Every box forgets them, too. The command says whom it means until the box has answered, or two weeks have passed."""
+    until = rfc3339(datetime.now(UTC) + timedelta(days=_BOX_ANSWERS_DAYS))
+    for row in tx.all("boxes_known"):
+        _, _, site, device = row["source"].split("/", 3)
+        identity = uuid7()
+        body = {"id": identity, "customer_ref": customer[:128], "callback": customer[:128], "by": "desk"}
+        tx.run(
+            "command_add", id=identity, case_id=None, source=row["source"], topic=f"{COMMAND_PREFIX}/{site}/{device}/customer/erase",
+            body=json.dumps(body), created_at=now(), until=until,
+        )  # fmt: skip
+
+
+def _case(tx: Transaction, call: str) -> int:
+    case = tx.one("case_of_call", call=call)
+    if case is None:
+        return 0
+    for row in tx.all("actions_of", case_id=case["id"]):
+        data: Row = {key: value for key, value in json.loads(row["data"]).items() if key not in _TYPED}
+        tx.run("action_data", seq=row["seq"], data=json.dumps(data))
+    tx.run("case_blank", id=case["id"])
+    tx.run("commands_blank", case_id=case["id"])
+    tx.run("deliveries_blank", call=f'%"{call}"%')
+    return 1
+
+
+def _blanked(body: str, alias: str) -> str:
+    return json.dumps(_without(json.loads(body), alias), ensure_ascii=False)
+
+
+def _without(value: Any, alias: str) -> Any:  # noqa: ANN401 (JSON)
+    if isinstance(value, dict):
+        return {
+            key: alias if key == "customer_ref" and inner else None if key in _PERSONAL else _without(inner, alias)
+            for key, inner in value.items()
+        } | ({"customer_ref": alias} if "customer_ref" not in value and "callback" in value and value["callback"] else {})
+    return [_without(one, alias) for one in value] if isinstance(value, list) else value

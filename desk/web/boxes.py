@@ -1,0 +1,97 @@
+"""The page of boxes: how each is, what it has told, and whether all of it came."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from desk.ingest import completeness
+from desk.store.seam import Database, Transaction
+from desk.web.ask import Ask
+from edge.clock import now
+from edge.wire.topics import EVERY_TOPIC
+
+# Health comes every 60 s.
+_SILENT_S = 150
+# Further off than any network is slow.
+_CLOCK_OFF_S = 30
+
+
+def boxes(ask: Ask) -> Response:
+    """GET /boxes."""
+    return ask.html("boxes.html", _context(ask))
+
+
+def boxes_live(ask: Ask) -> Response:
+    """GET /boxes/live."""
+    return ask.html("_boxes.html", _context(ask))
+
+
+def _context(ask: Ask) -> dict[str, Any]:
+    with ask.desk.database.read() as tx:
+        refused, waiting = tx.all("refused_latest"), int((tx.one("commands_waiting") or {"n": 0})["n"])
+        total = tx.one("events_count") or {"n": 0, "latest": None}
+        webhook = tx.one("deliveries_waiting")
+    return {
+        "boxes": list_boxes(ask.desk.database), "refused": refused, "waiting": waiting, "total": total, "webhook": webhook,
+        "ingests": ask.desk.standings(),
+    }  # fmt: skip
+
+
+def list_boxes(database: Database) -> list[dict[str, Any]]:
+    """Every box that was ever heard of."""
+    with database.read() as tx:
+        found: dict[str, dict[str, Any]] = {}
+        for row in tx.all("status_all"):
+            box = found.setdefault(row["source"], {"source": row["source"], "seen": row["received_at"]})
+            box[row["topic"]] = json.loads(row["body"])["data"]
+            box["seen"] = max(box["seen"], row["received_at"])
+            if row["topic"] == "health":
+                box["clock_off_s"] = _seconds(row["received_at"]) - _seconds(row["time"])
+        gaps = _proof(tx, found)
+    moment = _seconds(now())
+    for source, box in found.items():
+        for topic in ("state", "info"):
+            box.setdefault(topic, {})
+        box["name"] = source.removeprefix("/undertone/")
+        box["gaps"] = gaps.get(source, [])
+        box["silent_s"] = moment - _seconds(box["seen"])
+        box["silent"] = box["silent_s"] > _SILENT_S
+        off = box.get("clock_off_s", 0.0)
+        box["clock"] = None if abs(off) < _CLOCK_OFF_S else f"its clock is {abs(off):.0f} s {'behind' if off > 0 else 'ahead'}"
+    return [found[source] for source in sorted(found)]
+
+
+def _proof(tx: Transaction, found: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Of each topic: how many came, how many are missing and announced, how many nobody knows of."""
+    announced: dict[tuple[str, str], list[completeness.Span]] = {}
+    for row in tx.all("gaps_announced"):
+        data = json.loads(row["body"])["data"]
+        if isinstance(data.get("first"), int) and isinstance(data.get("last"), int) and data.get("topic") != EVERY_TOPIC:
+            announced.setdefault((row["source"], str(data["topic"])), []).append((data["first"], data["last"]))
+    spans: dict[tuple[str, str], list[completeness.Span]] = {}
+    for row in tx.all("spans_all"):
+        spans.setdefault((row["source"], row["topic"]), []).append((row["first"], row["last"]))
+    gaps: dict[str, list[dict[str, Any]]] = {}
+    for (source, topic), came in sorted(spans.items()):
+        found.setdefault(source, {"source": source, "seen": now()})
+        told = _told(found[source].get("health"), topic)
+        holes = completeness.missing(came, told=told)
+        unknown = completeness.count(completeness.without(holes, announced.get((source, topic), [])))
+        missing = completeness.count(holes)
+        gaps.setdefault(source, []).append(
+            {"topic": topic, "came": completeness.count(came), "announced": missing - unknown, "unknown": unknown, "tail": told is not None}
+        )
+    return gaps
+
+
+def _told(health: dict[str, Any] | None, topic: str) -> int | None:
+    """The last sequence of `topic` that the box says it has given out."""
+    sequences = (health or {}).get("sequences")
+    last = sequences.get(topic) if isinstance(sequences, dict) else None
+    return last if isinstance(last, int) else None
+
+
+def _seconds(written: str) -> float:
+    return datetime.fromisoformat(written).timestamp()

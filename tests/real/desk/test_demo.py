@@ -1,0 +1,34 @@
+"""`make desk` as somebody who has just cloned the project meets it."""
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+
+import httpx
+import pytest
+
+from tests.desk_process import until
+from tests.paths import ROOT
+from tests.ports import free_port
+
+
+@pytest.mark.takes(60)
+def test_two_boxes_hear_calls_and_a_person_logs_in_and_finds_the_case_of_one(tmp_path):
+    command = [sys.executable, "-m", "tests.demo.desk", "--listen", str(free_port())]
+    said: list[str] = []
+    with (tmp_path / "log").open("w+") as log, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True) as demo:
+        threading.Thread(target=lambda: said.extend(demo.stdout), daemon=True).start()
+        try:
+            until(lambda: demo.poll() is not None or any("the password is" in line for line in said), 90)
+            address, password = re.search(r"(http://\S+) .*the password is (\S+)", "".join(said)).groups()
+            with httpx.Client(base_url=address, timeout=30, headers={"Accept": "text/html"}, follow_redirects=True) as ann:
+                assert ann.post("/login", data={"name": "ann", "password": password}).url.path == "/"
+                until(lambda: "Case 1" in ann.get("/").text, 200)
+                # Heard on a box, and whose it was told by the switchboard.
+                assert re.search(r"K-10\d\d · \+44113496\d{4}", ann.get("/case/1").text)
+                assert "leeds/desk-014" in ann.get("/boxes").text
+        finally:
+            demo.send_signal(signal.SIGTERM)
+            assert demo.wait(60) == 0, (tmp_path / "log").read_text()

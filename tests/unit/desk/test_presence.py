@@ -1,0 +1,54 @@
+"""Who is looking: advice that goes away by itself."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from desk.people.attempts import Attempts
+from desk.web.presence import look, lookers
+from tests.unit.desk.store import Store
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(make):
+    store = Store(make())
+    yield store
+    store.database.close()
+
+
+def after(seconds):
+    return NOON + timedelta(seconds=seconds)
+
+
+def test_a_look_is_told_to_others_and_does_not_stay(store):
+    other = store.again()
+    assert look(store.database, 1, "ann", after(0)) == []
+    assert look(other.database, 1, "ben", after(10)) == ["ann"]
+    assert lookers(store.database, after(20)) == {1: ["ann", "ben"]}
+    # Ann closed her browser without a word.
+    assert look(other.database, 1, "ben", after(26)) == []
+    assert lookers(store.database, after(60)) == {}
+    other.database.close()
+
+
+def test_somebody_new_is_told_at_once_and_who_stays_is_not_told_again(store):
+    for second in range(0, 60, 5):
+        look(store.database, 1, "ann", after(second))
+    assert len(store.table("changes")) == 1
+    look(store.database, 1, "ben", after(60))
+    assert len(store.table("changes")) == 2
+
+
+def test_passwords_are_tried_in_bursts_and_then_slowly():
+    now = [0.0]
+    attempts = Attempts(clock=lambda: now[0])
+    for _ in range(10):
+        assert attempts.wait_s("name:ann", "host:h") == 0
+        attempts.failed("name:ann", "host:h")
+    assert attempts.wait_s("name:ben", "host:h") > 0
+    assert attempts.wait_s("name:ann", "host:elsewhere") > 0
+    assert attempts.wait_s("name:ben", "host:elsewhere") == 0
+    now[0] = 31.0
+    assert attempts.wait_s("name:ann", "host:h") == 0
