@@ -14,6 +14,7 @@ import time
 from types import TracebackType
 from typing import Self
 
+_AGAIN_S = 10.0
 _PATIENCE_S = 90.0
 
 
@@ -51,9 +52,14 @@ class Terminal:
         os.write(self._fd, f"{said}\n".encode())
 
     def interrupt(self, asked: str) -> None:
-        """Once it has asked that, Ctrl-C."""
+        """Once it has asked that, Ctrl-C; and again, as a person would: Python misses one that comes just as it begins to wait for a line."""
         self.until(asked)
-        os.write(self._fd, b"\x03")
+        for _ in range(3):
+            os.write(self._fd, b"\x03")
+            give_up = time.monotonic() + _AGAIN_S
+            while time.monotonic() < give_up:
+                if not self._more():
+                    return
 
     def end(self) -> int:
         """Its exit code, once it has written everything."""

@@ -11,7 +11,7 @@ from edge.doctor.finding import Outcome
 from edge.errors import BusError
 from edge.mqtt import reconnects
 from edge.wire.commands import CallEnd
-from tests.nats import Nats, needs_nats
+from tests.nats import Nats, needs_limits, needs_nats
 from tests.real.mqtt.test_limits import config, publishing, told
 from tests.telling import Subscriber, alert, open_outbox, text, until
 
@@ -101,6 +101,7 @@ def test_the_doctor_is_content_and_finds_another_box(nats, outbox):
         until(lambda: bus.name(config(nats.url, **OLD)).outcome is Outcome.LOOK)
 
 
+@needs_limits
 def test_a_payload_that_is_larger_than_it_takes_holds_its_own_topic(tmp_path, outbox, monkeypatch):
     monkeypatch.setattr(reconnects.random, "uniform", lambda least, _most: least)
     outbox.put([text(n) for n in range(10)])

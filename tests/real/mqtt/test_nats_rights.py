@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import paho.mqtt.client as mqtt
 import pytest
 
-from tests.nats import needs_nats
+from tests.nats import needs_limits
 from tests.nats_cluster import PASSWORD, NatsCluster
 from tests.telling import until
 
-pytestmark = needs_nats
+pytestmark = needs_limits
 BOXES = ["leeds/desk-014", "leeds/desk-015"]
 PROGRAMS = ["recovery", "watch", "operator", "switchboard", "technician", "quality", "billing"]
 EVENT, WORDS, ALERT = "undertone/v1/leeds/desk-014/call/line-1/started", "undertone/v1/leeds/desk-014/text/line-1", "alert/billing"
