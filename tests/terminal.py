@@ -52,7 +52,7 @@ class Terminal:
         os.write(self._fd, f"{said}\n".encode())
 
     def interrupt(self, asked: str) -> None:
-        """Once it has asked that, Ctrl-C; and again, as a person would: Python misses one that comes just as it begins to wait for a line."""
+        """Once it has asked that, Ctrl-C; and again, as a person would: Python misses one that comes just as it begins to wait."""
         self.until(asked)
         for _ in range(3):
             os.write(self._fd, b"\x03")
