@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from edge.errors import BusError, Problem
 
-# mosquitto's own default for what it takes unacknowledged, and enough for 400 events a second at 50 ms of round trip.
+# mosquitto's own default for what it takes unacknowledged. It bounds how many topics have an event on its way at a time.
 WINDOW = 20
 # The largest event of a call, and the largest message of all, the list of a hundred open alerts: docs/bus.md asks a broker for the latter.
 EVENT_BYTES, PACKET_BYTES = 20_000, 256 * 1024

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import desk, live, paired, shape, wear
+from tests.bench import backlog, desk, live, paired, shape, wear
 from tests.bench.plots import plot_rows
 from tests.bench.row import Row, machine
 from tests.bench.shape import BUILD
@@ -32,6 +32,7 @@ SECTIONS: dict[str, Callable[[int], list[Row]]] = {
     "instructions": paired.instructions,
     "wear": wear.wear,
     "desk": desk.desk,
+    "backlog": backlog.backlog,
 }
 
 
