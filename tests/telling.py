@@ -101,6 +101,23 @@ def waiting(outbox: Outbox) -> list[Row]:
     return [row for columns in rows if isinstance(row := read_row(columns, uptime=uptime, boot=boot), Row)]
 
 
+def bodies(outbox: Outbox) -> list[dict]:
+    """The events that wait in it."""
+    return [json.loads(row.body) for row in waiting(outbox)]
+
+
+def take(outbox: Outbox, count: int = 10_000) -> list[dict]:
+    """Send and acknowledge so many, as a publisher does; the events."""
+    taken = []
+    while rows := outbox.pending(count - len(taken)):
+        for row in rows:
+            outbox.sent(row)
+        for row in rows:
+            outbox.acknowledged(row)
+        taken += [json.loads(row.body) for row in rows]
+    return taken
+
+
 def drained(outbox: Outbox) -> list[dict]:
     """All that comes out of it, as a publisher takes it."""
     told, quiet = [], 0
