@@ -163,6 +163,10 @@ class Link:
             with suppress(OSError):
                 cast("socket", connection).shutdown(SHUT_RDWR)
         self._client.loop_stop()
+        # paho closes its sockets when nobody holds it any more: now, not when Python looks for cycles.
+        client = self._client
+        client.on_connect = client.on_connect_fail = client.on_disconnect = client.on_publish = client.on_subscribe = None
+        client.on_message = None
 
     def _properties(self, kind: int) -> Properties | None:
         if not self._five:
