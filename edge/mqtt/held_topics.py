@@ -15,8 +15,8 @@ _log = logging.getLogger("undertone.bus")
 
 # A topic that the broker refuses is tried again so soon, and after twice as long each time: a quota is over in a second, an ACL stays.
 _FIRST_AGAIN_S, _REFUSED_AGAIN_S = 1.0, 30.0
-# What ended connections, and nobody said why, is tried again so seldom: the try ends another one.
-_DEADLY_AGAIN_S = 600.0
+# What ended connections, and nobody said why: soon at first, for the broker may have been ill; then seldom, for the tries end others.
+_DEADLY_FIRST_S, _DEADLY_AGAIN_S = 30.0, 600.0
 
 
 class HeldTopics:
@@ -44,9 +44,7 @@ class HeldTopics:
 
     def refused(self, topic: str, reason: Reason) -> None:
         """The broker said no to a message on `topic`."""
-        wait_s = min(self._waited_s.get(topic, _FIRST_AGAIN_S / 2) * 2, _REFUSED_AGAIN_S)
-        self._waited_s[topic] = wait_s
-        self._hold(topic, wait_s, not_taken(self._topics.full(topic), reason, self._url))
+        self._hold(topic, self._longer(topic, _FIRST_AGAIN_S, _REFUSED_AGAIN_S), not_taken(self._topics.full(topic), reason, self._url))
 
     def too_large(self, topic: str, why: PacketTooLargeError) -> None:
         """What is next on `topic` is larger than the broker said that it takes."""
@@ -55,7 +53,11 @@ class HeldTopics:
     def deadly(self, topic: str, size: int) -> None:
         """The broker ends the connection, without a word, at a message of so many bytes on `topic`."""
         what = f"the broker ends the connection at a message of {size:,} bytes on it"
-        self._hold(topic, _DEADLY_AGAIN_S, Problem(what=what, where=self._topics.full(topic), remedy=MORE_ROOM))
+        self._hold(
+            topic,
+            self._longer(topic, _DEADLY_FIRST_S, _DEADLY_AGAIN_S),
+            Problem(what=what, where=self._topics.full(topic), remedy=MORE_ROOM),
+        )
 
     def not_heard(self, topics: str, reason: Reason) -> None:
         """The broker does not let us subscribe to `topics`."""
@@ -67,6 +69,11 @@ class HeldTopics:
         self._waited_s.pop(topic, None)
         if topic in self._problems:
             self._reminders.over(self._problems.pop(topic))
+
+    def _longer(self, topic: str, first_s: float, most_s: float) -> float:
+        """How long to leave `topic` alone: twice as long each time."""
+        self._waited_s[topic] = min(max(first_s, self._waited_s.get(topic, 0.0) * 2), most_s)
+        return self._waited_s[topic]
 
     def _hold(self, topic: str, seconds: float, problem: Problem) -> None:
         self._until[topic] = self._clock() + seconds

@@ -244,6 +244,6 @@ class Publisher:
             case Subscribed():
                 self._held.taken(self._topics.commands)
             case Lost():
-                session.heard_end, session.lost = heard, loss(heard)
+                session.over(heard, loss(heard))
             case WakeUp():
                 self._wake_sent.clear()

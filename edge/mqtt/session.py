@@ -14,6 +14,8 @@ from edge.wire.topics import STATE
 # Somebody who watches live has lost interest in what is older. Longer than the longest utterance and its judging, and than a
 # quick reconnect.
 HISTORICAL_S = 60.0
+# A broker on a bad mobile line acknowledges within this. NATS ends a connection 5 s after it got no answer of its own.
+_PROMPT_S = 2.0
 
 
 class Session:
@@ -25,6 +27,7 @@ class Session:
         self.lost: Problem | None = None
         self.heard_end: Lost | None = None
         self._began = time.monotonic()
+        self._over_at: float | None = None
         # The largest message that the broker took; 0: nothing yet.
         self._taken_bytes = 0
         self._refused_something = False
@@ -52,26 +55,33 @@ class Session:
         """Send `what` (a row, or the name of what bypasses the outbox). Raises PacketTooLargeError where the broker would not take it."""
         mid = self.link.publish(topic, body, retain=retain, correlation=correlation)
         if mid is None:
-            self.lost = self.lost or Problem(what="connection lost")
-            self.heard_end = self.heard_end or WORDLESS
+            if self.lost is None:
+                self.over(WORDLESS, Problem(what="connection lost"))
             return
         now = time.monotonic()
         self._sent[mid] = what, now, len(body)
         self._order.append((mid, now))
 
+    def over(self, end: Lost, problem: Problem) -> None:
+        """The broker or the network has ended it; of two ends the latter says why."""
+        self._over_at = self._over_at or time.monotonic()
+        self.heard_end, self.lost = end, problem
+
     @property
     def lasted_s(self) -> float:
         """Since the broker said yes."""
-        return time.monotonic() - self._began
+        return (self._over_at or time.monotonic()) - self._began
 
     def end(self) -> End:
         """How it ended, once it has."""
         sent = [(size, what.topic if isinstance(what, Row) else what) for what, _, size in self._sent.values()]
         size, topic = max(sent, default=(0, ""))
+        silent = self.heard_end is not None and self.heard_end.reason is None and self.heard_end != WORDLESS
+        waited_s = (self._over_at or time.monotonic()) - min((since for _, since, _ in self._sent.values()), default=float("inf"))
         unanswered = Unanswered(topic=topic, size=size) if size > self._taken_bytes else None
         return End(
             lasted_s=self.lasted_s, lost=self.heard_end, took_something=self._taken_bytes > 0,
-            refused_something=self._refused_something, unanswered=unanswered,
+            refused_something=self._refused_something, overdue=silent or waited_s > _PROMPT_S, unanswered=unanswered,
         )  # fmt: skip
 
     def answered(self, mid: int, refusal: Reason | None) -> tuple[Row | str, float] | None:
