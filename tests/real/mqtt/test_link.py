@@ -1,8 +1,8 @@
 """What a connection leaves behind: nothing."""
 
 import gc
-import os
 from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
@@ -33,6 +33,6 @@ def test_a_connection_that_is_over_keeps_no_file_open(uncollected, protocol, ref
                 link.open()
                 link.close()
             del link
-            open_files.append(len(os.listdir("/proc/self/fd")))
+            open_files.append(len(list(Path("/proc/self/fd").iterdir())))
     # The broker's thread may be about to close the near end of the last one.
     assert open_files[-1] <= open_files[0] + 1
