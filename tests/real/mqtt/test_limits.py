@@ -1,7 +1,7 @@
-"""The publisher against brokers with limits, brokers that end connections, and another box of its name."""
+"""The publisher against brokers with limits, and brokers that end connections."""
 
 import threading
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from queue import SimpleQueue
 
 import msgspec
@@ -15,20 +15,16 @@ from edge.mqtt import reconnects
 from edge.mqtt.link import Link, packet_bytes
 from edge.mqtt.publisher import Publisher
 from edge.mqtt.reasons import TAKEN_OVER
-from edge.outbox.store import Counts
-from edge.service.device_state import DeviceState
 from edge.wire.codes import BoxState
 from edge.wire.device import State
 from tests import scripted_broker as script
-from tests.broker import Broker
 from tests.scripted_broker import ScriptedBroker
-from tests.telling import PATIENCE_S, Subscriber, alert, open_outbox, text, until
+from tests.telling import PATIENCE_S, alert, open_outbox, text, until
 from tests.unit.wire.test_schema import EVERYTHING
 
 SMALL = next(event.data for event in EVERYTHING if event.data.kind == "device.info")
 # More than 1,000 bytes, as a real one is.
 INFO = msgspec.structs.replace(SMALL, lines=SMALL.lines * 20)
-NOTHING_UNSENT = Counts(rows=0, alert_rows=0, oldest_s=None)
 # What may not happen any more is watched for so long: much longer than a connection takes, much shorter than the next try.
 WATCHED_S = 0.3
 
@@ -250,29 +246,3 @@ def test_a_message_that_is_told_to_be_too_large_is_held_at_once(outbox, least_wa
     with ScriptedBroker(cuts_above=1000, says=0x95) as broker, publishing(outbox, broker.url) as publisher:
         until(lambda: publisher.connected and [one.where for one in publisher.troubles.all] == ["undertone/v1/leeds/desk-1/info"])
         stays(lambda: broker.connects == 2)
-
-
-def test_two_boxes_of_one_name_at_a_real_broker_part_and_each_says_so_on_the_bus(tmp_path, caplog, monkeypatch):
-    # They wait less than in the field, and by chance as there.
-    monkeypatch.setattr(reconnects, "_LONG_FIRST_S", 2.0)
-    monkeypatch.setattr(reconnects, "_LONG_MOST_S", 2.0)
-    with ExitStack() as stack:
-        broker = stack.enter_context(Broker(tmp_path))
-        central = stack.enter_context(Subscriber(broker.url, "undertone/+/+/+/state"))
-        boxes = []
-        for number in range(2):
-            (tmp_path / str(number)).mkdir()
-            outbox = stack.enter_context(closing(open_outbox(tmp_path / str(number))))
-            boxes.append((stack.enter_context(publishing(outbox, broker.url)), DeviceState({}, boot=number)))
-
-        def both_said_so() -> bool:
-            """Each tells how it is, as a service does each second, and the centre has heard it of both."""
-            for publisher, box in boxes:
-                problems = box.problems(missing=[], counts=NOTHING_UNSENT, bus=publisher.troubles.standing)
-                publisher.publish_state(box.state(problems, for_bus=True))
-            blamed = [event["data"] for event in central.events("device.state") if event["data"]["reasons"]]
-            return {0, 1} <= {one["boot"] for one in blamed if "site and device" in "".join(one["reasons"])}
-
-        until(both_said_so)
-    said = [line for line in troubles(caplog) if "another box" in line]
-    assert len(said) == 2, "each says it once"
