@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from edge.config import MqttConfig, Positive, broker_fault
+from edge.config import MqttConfig, Positive, mqtt_fault
 from edge.errors import ConfigError, Key
 from edge.files.yamlfile import parse_yaml
 
@@ -124,8 +124,8 @@ def load_desk_config(path: Path) -> DeskConfig:
     """The configuration in `path`; relative paths in it are taken from its folder. Raises ConfigError with file, key and remedy."""
     config = parse_yaml(path, DeskConfig)
     check_address(config.listen, path)
-    if fault := broker_fault(config.mqtt.url):
-        raise ConfigError(fault[0], path=path, where=Key("mqtt.url"), remedy=fault[1])
+    if fault := mqtt_fault(config.mqtt):
+        raise ConfigError(fault[1], path=path, where=Key(f"mqtt.{fault[0]}"), remedy=fault[2])
     try:
         ZoneInfo(config.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -1,6 +1,6 @@
 """YAML configuration into frozen types. Unknown keys are refused with the nearest known one."""
 
-from edge.config.checks import broker_fault
+from edge.config.checks import broker_fault, mqtt_fault
 from edge.config.loading import absent_files, load_config
 from edge.config.types import (
     AlertsConfig,
@@ -36,5 +36,6 @@ __all__ = [
     "absent_files",
     "broker_fault",
     "load_config",
+    "mqtt_fault",
     "trunk_of",
 ]

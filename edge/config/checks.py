@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from edge.config.types import Config, ListenConfig
+from edge.config.types import Config, ListenConfig, MqttConfig
 from edge.errors import ConfigError, Key
 from edge.values import Role
 
@@ -27,6 +27,24 @@ def broker_fault(url: str) -> tuple[str, str] | None:
         return f"'{url}' names a port that there is none of", _ADDRESS
     if port == 0 or not host:
         return f"'{url}' names no {'port' if host else 'host'}", _ADDRESS
+    return None
+
+
+def mqtt_fault(mqtt: MqttConfig) -> tuple[str, str, str] | None:
+    """The key that is wrong, what is wrong with it and what to do; None where nothing is.
+
+    Also one that would change nothing: who gives a certificate believes that nobody listens in, and on a plain connection that is not so.
+    """
+    if fault := broker_fault(mqtt.url):
+        return "url", *fault
+    if not mqtt.url.startswith("mqtts://"):
+        for key in ("ca", "cert", "key"):
+            if getattr(mqtt, key) is not None:
+                return key, f"{mqtt.url} is a connection without TLS", "give an address that begins with mqtts://, or leave it out"
+    if mqtt.key is not None and mqtt.cert is None:
+        return "key", "there is no certificate to it", "give the certificate too, or leave it out"
+    if mqtt.password_file is not None and mqtt.username is None:
+        return "password_file", "there is no user to it", "give the user name too, or leave it out"
     return None
 
 
@@ -95,8 +113,8 @@ def check(config: Config, path: Path) -> None:
         remedy = "give 127.0.0.1 for this box alone, or an address of this box for its network"
         raise ConfigError(f"{error}", path=path, where=Key("status_page.address"), remedy=remedy) from error
     _check_discovery(config, path)
-    if fault := broker_fault(config.mqtt.url):
-        raise ConfigError(fault[0], path=path, where=Key("mqtt.url"), remedy=fault[1])
+    if fault := mqtt_fault(config.mqtt):
+        raise ConfigError(fault[1], path=path, where=Key(f"mqtt.{fault[0]}"), remedy=fault[2])
     if re.search(r"[+#\s]", config.mqtt.prefix) or config.mqtt.prefix.strip("/") != config.mqtt.prefix:
         raise ConfigError(
             f"'{config.mqtt.prefix}' cannot begin a topic",

@@ -104,7 +104,9 @@ def merged(raw: Mapping[str, Any], answers: Answers, *, line: str | None, add: b
     mqtt = {**(raw.get("mqtt") or {}), "url": answers.url, "ca": answers.ca, "username": answers.username}
     if answers.password is not None:
         mqtt["password_file"] = f"{_HANDED_OVER}/{PASSWORD}" if folder == SERVICE else PASSWORD
-    mqtt = {key: value for key, value in mqtt.items() if value is not None}
+    # What the broker that is meant now has no use for would be refused (edge.config.checks).
+    idle = [*(() if answers.url.startswith("mqtts://") else ("cert", "key")), *(() if answers.username else ("password_file",))]
+    mqtt = {key: value for key, value in mqtt.items() if value is not None and key not in idle}
     first = {"site": answers.site, "device": answers.device, "lines": lines, "mqtt": mqtt}
     beside = {} if "state_dir" in raw or folder == SERVICE else {"state_dir": "state"}
     return {**first, **{key: value for key, value in raw.items() if key not in first}, **beside}

@@ -64,7 +64,7 @@ def interview(asker: Asker, known: Answers, given: Given, *, heard_otherwise: st
     desk = ask("whose desk it is, for the recovery team", "--desk", given=given.desk, default=known.desk)
     part("\nWhom it tells")
     url = ask("broker: host, mqtt://host:port or mqtts://host:port", "--url", given=given.url, default=known.url, fault=url_fault)
-    ca, username, password = known.ca, known.username, None
+    ca, username, password = given.ca, known.username, None
     if broker_of(url or known.url).startswith("mqtts"):
         ca = ask("PEM file of who signed the broker (- for the system's)", "--ca", given=given.ca, default=known.ca)
     username = ask("user at the broker (- for none)", "--username", given=given.username, default=known.username)

@@ -1,6 +1,7 @@
 """The configuration: what is taken, and the one line that refuses the rest."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from desk.config import load_desk_config
 from edge.__main__ import main
-from edge.config import Config, absent_files, broker_fault, load_config
+from edge.config import Config, MqttConfig, absent_files, broker_fault, load_config, mqtt_fault
 from edge.errors import ConfigError
 from edge.values import Mode, Privacy, Role
 
@@ -116,6 +117,37 @@ def test_a_brokers_address_has_a_host_and_a_port_that_there_is(url, good):
     assert (broker_fault(url) is None) == good
 
 
+@pytest.mark.parametrize(
+    ("keys", "key"),
+    [
+        ({"ca": "x"}, "ca"),
+        ({"cert": "x"}, "cert"),
+        ({"cert": "x", "key": "x"}, "cert"),
+        ({"key": "x"}, "key"),
+        ({"url": "mqtts://broker", "key": "x"}, "key"),
+        ({"password_file": "x"}, "password_file"),
+        ({"url": "http://broker", "ca": "x"}, "url"),
+        ({"url": "mqtts://broker", "ca": "x", "cert": "x", "key": "x", "username": "box", "password_file": "x"}, None),
+        ({"url": "mqtts://broker", "cert": "with-its-key"}, None),
+        ({"username": "box"}, None),
+    ],
+)
+def test_a_key_of_the_broker_that_would_change_nothing_is_refused_wherever_it_is_given(tmp_path, capsys, keys, key):
+    fault = mqtt_fault(MqttConfig(**keys))
+    assert (fault and fault[0]) == key
+    if key is None:
+        return
+    for load, name in ((load_config, "undertone.yaml"), (load_desk_config, "desk.yaml")):
+        path = tmp_path / name
+        path.write_text(f"mqtt: {json.dumps(keys)}\n")
+        with pytest.raises(ConfigError, match=rf"{name}: key 'mqtt\.{key}': .*; give "):
+            load(path)
+    (tmp_path / "x").touch()
+    options = [part for name, value in keys.items() for part in (f"--{name.replace('_', '-')}", value.replace("x", str(tmp_path / "x")))]
+    assert main(["listen", *options]) == 2
+    assert f"undertone: --{key.replace('_', '-')}: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("url", [
     "mqtt://jo:hush@broker", "mqtts://jo:hush@broker:8883", "mqtt://jo:hush@broker:99999", "http://jo:hush@broker", "jo:hush@broker",
     "mqtt://jo:hush @ broker", "mqtt://jo:hush@", "mqtt://hush@broker",
@@ -153,7 +185,7 @@ NEEDED = {
     "lines[0].source.listen.tokens_file": "lines: [{name: a, source: {listen: {protocol: websocket, port: 9092, tokens_file: FILE}}}]",
     "mqtt.ca": "mqtt: {url: 'mqtts://broker', ca: FILE}",
     "mqtt.cert": "mqtt: {url: 'mqtts://broker', cert: FILE}",
-    "mqtt.key": "mqtt: {url: 'mqtts://broker', key: FILE}",
+    "mqtt.key": "mqtt: {url: 'mqtts://broker', cert: undertone.yaml, key: FILE}",
     "mqtt.password_file": "mqtt: {username: box, password_file: FILE}",
     "models.trusted_keys[0]": "models: {trusted_keys: [FILE]}",
 }

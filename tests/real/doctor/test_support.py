@@ -16,7 +16,7 @@ device: desk-1
 lines:
   - {name: line-1, source: {file: call.wav, realtime: false}, channels: [customer, agent]}
   - {name: line-2, source: {command: [sh, -c, 'echo rtsp://jo:sesame@trunk >&2; exit 1']}}
-mqtt: {url: "mqtt://127.0.0.1:9", username: leeds-user, password_file: secret-place, key: key-place}
+mqtt: {url: "mqtts://127.0.0.1:9", username: leeds-user, password_file: secret-place, cert: cert-place, key: key-place}
 keywords: [{name: rival, phrases: [acme telecom]}]
 state_dir: state
 """
