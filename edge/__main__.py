@@ -33,7 +33,7 @@ first steps on a new box:
   undertone run --config undertone.yaml the service
 
 every command explains itself: undertone COMMAND --help
-exit codes: 0 good, 1 the work failed, 2 wrong use
+exit codes: 0 good, 1 the work failed, 2 wrong use, also a file that is not there or may not be read or written
 """
 
 
@@ -63,8 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
     """Parse and run, with the exit codes and one-line errors that both commands (undertone, undertone-convert) share."""
-    args = parser.parse_args(arguments)
+    args = argparse.Namespace()
     try:
+        # The files that it names are looked at on the way.
+        parser.parse_args(arguments, args)
         code = int(args.run(args))
         sys.stdout.flush()
     except UndertoneError as error:

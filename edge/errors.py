@@ -3,7 +3,8 @@
     UndertoneError            exit code 1
     +-- UsageError            the command line or the configuration is wrong; exit code 2
     |   +-- ConfigError       a YAML file (configuration, rules, lexicon) cannot be taken
-    +-- SourceError           a recording or a device cannot be heard
+    |   +-- InputError        what the command line says to read is not there, or may not be read
+    +-- SourceError           a recording or a device cannot be heard, or a file of events or text is none
     +-- ModelError            a model bundle is refused, or missing
     +-- BusError              the broker cannot be reached, or refuses us
     +-- StoreError            the state directory cannot be read or written
@@ -147,8 +148,12 @@ class ConfigError(UsageError):
     """A configuration file is wrong."""
 
 
+class InputError(UsageError):
+    """What the command line says to read is not there, or may not be read."""
+
+
 class SourceError(UndertoneError):
-    """A recording or a device cannot be heard."""
+    """A recording or a device cannot be heard, or a file of events or text is none."""
 
 
 class ModelError(UndertoneError):

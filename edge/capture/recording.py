@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.capture.container import Stretch
-from edge.errors import SourceError
+from edge.errors import InputError, SourceError
+from edge.files.durable import unreadable
 
 # Ten hours of a two-channel call at 8 kHz. What comes through a pipe is kept in memory: sound is never written to disk.
 _PIPE_BYTES = 1 << 30
@@ -40,25 +41,27 @@ def path_of(recording: Recording) -> Path:
 def recording(path: Path) -> Recording:
     """What the command line means by `path`: a file; what a pipe brings until it ends, where it is `-`, /dev/stdin or a FIFO.
 
-    Raises SourceError where nothing is piped in, or more than a gigabyte.
+    Raises InputError where it is not there, may not be read or is a terminal, SourceError where a pipe brings nothing, or more than a
+    gigabyte.
     """
     if str(path) == "-":
         path = Path("/dev/stdin")
-    try:
-        kind = path.stat().st_mode
-    except OSError:
-        return path
+    if fault := unreadable(path):
+        raise InputError(fault, path=path, remedy="check the path, and that this user may read it")
+    kind = path.stat().st_mode
     if not (stat.S_ISFIFO(kind) or stat.S_ISCHR(kind) or stat.S_ISSOCK(kind)):
         return path
     # By its number: a socket cannot be opened by its name.
     with os.fdopen(os.dup(0), "rb") if path == Path("/dev/stdin") else path.open("rb") as pipe:
         if pipe.isatty():
-            raise SourceError(
+            raise InputError(
                 "nothing is piped in", path=path, remedy="give a recording, or pipe one: sox in.wav -t wav - | undertone replay -"
             )
         data = pipe.read(_PIPE_BYTES + 1)
     if len(data) > _PIPE_BYTES:
         raise SourceError(f"more than {_PIPE_BYTES >> 20} MB came through the pipe", path=path, remedy="give a file")
+    if not data:
+        raise SourceError("nothing came through the pipe", path=path, remedy="see what the command before the pipe says, or give a file")
     return Piped(name=str(path), data=data)
 
 

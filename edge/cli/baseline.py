@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from edge.cli.files import output_file
 from edge.cli.replay import configure, picked
 
 _EXAMPLES = """\
@@ -29,9 +30,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    learn = actions.add_parser("learn", help="learn it from recordings of ordinary calls")
+    learn = actions.add_parser(
+        "learn",
+        help="learn it from recordings of ordinary calls",
+        description="Hear recordings of a line's ordinary calls, and write what their voices have in common.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     learn.add_argument("calls", nargs="+", type=Path, metavar="CALL", help="recordings: WAV, AIFF, FLAC, Ogg/Opus; any rate and width")
-    learn.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write what was learnt")
+    learn.add_argument("--out", type=output_file, required=True, metavar="FILE", help="where to write what was learnt")
     learn.add_argument("--config", type=Path, metavar="FILE", help="take the first line and the models from it")
     learn.add_argument("--channels", metavar="ROLES", help="who is on each channel: customer,agent (default for two); customer for one")
     learn.add_argument("--pick", type=picked, metavar="N[,N]", default=(), help="the recordings' channels to hear, counted from 1")

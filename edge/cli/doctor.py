@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.cli.files import output_file
+
 if TYPE_CHECKING:
     from edge.config import Config
     from edge.doctor.checks import Check
@@ -48,7 +50,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--lines", type=_lines, default=8, metavar="N", help="with --bench: stop at N lines (default: 8)")
     parser.add_argument("--loop", metavar="LINE", help="play a tone and hear whether it comes back on LINE instead")
     parser.add_argument("--output", metavar="IDENTITY", help="with --loop: the device to play into (default: the line's own)")
-    parser.add_argument("--bundle", type=Path, metavar="FILE", help="write a support bundle (zip) as well")
+    parser.add_argument("--bundle", type=output_file, metavar="FILE", help="write a support bundle (zip) as well")
     parser.set_defaults(run=run)
 
 

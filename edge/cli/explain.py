@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.bars import clean, clock
-from edge.cli.tables import holds_events, table_of, terminal
-from edge.errors import UsageError, for_box
+from edge.cli.tables import events_of, table_of, terminal
+from edge.errors import SourceError, UsageError, for_box
 
 if TYPE_CHECKING:
     from edge.call.explain import ExplainedCall
@@ -23,6 +23,8 @@ examples:
   undertone explain call.wav --rule sustained-anger  every moment of one rule
   undertone explain events.jsonl --config undertone.yaml
                                                      stored events (undertone replay --json), by the rules of that box
+  undertone replay call.wav --json | undertone explain -
+                                                     what a pipe brings, events or a recording, once it ends
   undertone explain call.wav --json                  every moment of every rule, one JSON object a line
 
 "nearness" is how much of what the rule needed was there: 100 % where it holds. It is no probability.
@@ -38,7 +40,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", type=Path, metavar="CALL_OR_EVENTS", help="a recording, or JSON lines of events")
+    parser.add_argument("file", type=Path, metavar="CALL_OR_EVENTS", help="a recording, or JSON lines of events; - for standard input")
     parser.add_argument("--at", type=float, metavar="SECONDS", help="as it stood so many seconds into the call")
     parser.add_argument("--rule", metavar="ID", help="this rule alone, at every moment that changed something")
     parser.add_argument("--config", type=Path, metavar="FILE", help="take rules, models and first line from it")
@@ -66,21 +68,23 @@ def _calls(args: argparse.Namespace) -> "Sequence[ExplainedCall]":
     from edge.call.explain import explain_events, explain_recording
     from edge.call.replay import line_for
     from edge.call.rules.rule_set import load_rules
+    from edge.capture.recording import recording
     from edge.cli.replay import configure
     from edge.models.loading import load_engines
 
     config = configure(args.config, mode=None, privacy=None)
-    if not holds_events(args.file):
-        line, engines = line_for(args.file, config, args.channels), load_engines(config)
+    source = recording(args.file)
+    events = events_of(source)
+    if events is None:
+        line, engines = line_for(source, config, args.channels), load_engines(config)
         for reason in engines.missing.values():
             print(f"undertone: {for_box(str(reason), args.config)}", file=sys.stderr)
-        return explain_recording(args.file, line=line, config=config, engines=engines)[0]
+        return explain_recording(source, line=line, config=config, engines=engines)[0]
     rules = load_rules(Path(config.rules) if config.rules else None)
     try:
-        with args.file.open("rb") as file:
-            return explain_events(file, rules)
+        return explain_events(events, rules)
     except ValueError as error:
-        raise UsageError(f"{error}", path=args.file, remedy="give events as `undertone replay --json` prints them, one a line") from error
+        raise SourceError(f"{error}", path=args.file, remedy="give events as `undertone replay --json` prints them, one a line") from error
 
 
 def _rows(call: "ExplainedCall", args: argparse.Namespace) -> list[Row]:

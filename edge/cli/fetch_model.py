@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from edge.cli.files import input_file, output_folder
+
 _EXAMPLES = """\
 examples:
   undertone fetch-model                            about 41 MB, once; ends at once when the model is there and whole
@@ -28,14 +30,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     place = parser.add_mutually_exclusive_group()
-    place.add_argument("--to", type=Path, metavar="FOLDER", help="where the model's folder shall be (default: in your data folder)")
+    place.add_argument("--to", type=Path, metavar="FOLDER", help="where the model shall be (default: in your data folder)")
     place.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
         help="a box's configuration: where that looks for it (models.vosk or state_dir)",
     )
-    parser.add_argument("--from", dest="archive", type=Path, metavar="FILE", help="a zip or aar that you brought yourself")
+    parser.add_argument("--from", dest="archive", type=input_file, metavar="FILE", help="a zip or aar that you brought yourself")
     parser.add_argument("--check", action="store_true", help="only check the model that is there, every byte of it")
     parser.add_argument("--force", action="store_true", help="bring it again even if it is there and whole")
     parser.set_defaults(run=run)
@@ -53,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
         fitted = "fitted to service calls" if fitted_graph(target) else "not fitted to service calls: `undertone fetch-model` does it"
         print(f"{target}: whole: every file is as pinned; its language model is {fitted}")
         return 0
+    output_folder(target)
     if not args.force and target.is_dir():
         try:
             check_model(target)
@@ -106,10 +109,7 @@ def _fetch(target: Path, archive: Path | None) -> str:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     from edge.asr.fetch import Origin, fetch, origins
-    from edge.errors import ModelError
 
-    if archive is not None and not archive.is_file():
-        raise ModelError("no such file", path=archive, remedy="give the zip or aar that you brought")
     sources = (Origin(name=str(archive), bring=lambda _scratch, _progress: archive),) if archive is not None else origins()
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:

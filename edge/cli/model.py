@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from edge.bundle.manifest import KINDS, Version
+from edge.cli.files import input_bundle
 from edge.config import Config, load_config
 from edge.errors import for_box
 
@@ -55,7 +56,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     verify.add_argument("what", nargs="*", metavar="WHAT", help="a kind, a bundle's .tar or a folder (default: all that serve)")
     verify.set_defaults(run=_verify)
     install = action("install", "check a bundle on this box and let it serve; the old one is kept", "install voice-1.2.0.tar")
-    install.add_argument("source", type=Path, metavar="FILE", help="a bundle's .tar, or its folder")
+    install.add_argument("source", type=input_bundle, metavar="FILE", help="a bundle's .tar, or its folder")
     install.add_argument("--older", action="store_true", help="take it even if it is older than what serves")
     install.add_argument("--quick", action="store_true", help="take it even if it is from a quick training, which is not for use")
     install.set_defaults(run=_install)
@@ -106,7 +107,7 @@ def _list(args: argparse.Namespace) -> int:
 def _verify(args: argparse.Namespace) -> int:
     """Each in turn; one that is refused does not keep the others from being checked."""
     from edge.bundle.store import find_bundle, require_bundle
-    from edge.errors import ModelError
+    from edge.errors import InputError, ModelError
     from edge.models.install import prove
     from edge.models.kinds import ROWS
 
@@ -116,17 +117,17 @@ def _verify(args: argparse.Namespace) -> int:
         kind = next((kind for kind in KINDS if kind == what), None)
         try:
             find = require_bundle if kind is not None and ROWS[kind].required else find_bundle
-            path = find(kind, config) if kind else Path(what)
+            path = find(kind, config) if kind else input_bundle(what)
             if path is not None:
                 print(prove(path, config))
             elif args.what:
-                wrong += 1
+                wrong = max(wrong, 1)
                 see = for_box("see `undertone model list`", args.config)
                 print(f"undertone: no {what} bundle is installed or shipped; {see}", file=sys.stderr)
-        except ModelError as error:
-            wrong += 1
+        except (InputError, ModelError) as error:
+            wrong = max(wrong, error.exit_code)
             print(f"undertone: refused: {for_box(str(error), args.config)}", file=sys.stderr)
-    return 1 if wrong else 0
+    return wrong
 
 
 def _install(args: argparse.Namespace) -> int:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edge.cli.files import input_file, output_file
 from edge.config import Config, load_config
-from edge.errors import SourceError, StoreError, UsageError, for_box, one_line
+from edge.errors import InputError, SourceError, StoreError, UsageError, for_box, one_line
 from edge.values import Mode, Privacy
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ examples:
 
 A recording of one channel is taken as a mixed line (words only) unless --channels says that it is the customer alone:
 agents are never scored for emotion. A recording that cannot be heard is named on stderr, and the others go on.
-exit codes: 0 all were heard, 1 one could not be, 2 wrong use
+exit codes: 0 all were heard, 1 one could not be, 2 wrong use, or one is not there or may not be read
 """
 
 
@@ -53,13 +54,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--pick", type=picked, metavar="N[,N]", default=(), help="the recording's channels to hear, counted from 1")
     parser.add_argument("--mode", choices=[m.value for m in Mode], help="branches that take part (default: both)")
     parser.add_argument("--privacy", choices=[p.value for p in Privacy], help="what may leave the box (default: numbers)")
-    parser.add_argument("--baseline", type=Path, metavar="FILE", help="what the line's voices are used to (default: the shipped prior)")
+    parser.add_argument("--baseline", type=input_file, metavar="FILE", help="what the line's voices are used to (default: as shipped)")
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument("--realtime", action="store_true", help="as fast as it was spoken")
     pace.add_argument("--fast", action="store_true", help="as fast as this machine can (default)")
     parser.add_argument("--chunk-ms", type=_chunk, metavar="N", help="feed N ms at a time; the events do not depend on it")
     parser.add_argument("--json", action="store_true", help="one CloudEvent a line on stdout, nothing else there")
-    parser.add_argument("--report", type=Path, metavar="HTML", help="leave a self-contained page with the call's timeline")
+    parser.add_argument("--report", type=output_file, metavar="HTML", help="leave a self-contained page with the call's timeline")
     parser.set_defaults(run=run)
 
 
@@ -81,16 +82,16 @@ def run(args: argparse.Namespace) -> int:
     for path in args.files:
         try:
             _replay(path, args, config, engines, envelopes, console)
-        except SourceError as error:
+        except (InputError, SourceError) as error:
             print(f"undertone: {error}", file=sys.stderr)
-            failed = 1
+            failed = max(failed, error.exit_code)
     return failed
 
 
 def _replay(
     path: Path, args: argparse.Namespace, config: Config, engines: "Engines", envelopes: "Envelopes", console: "Console | None"
 ) -> None:
-    """One recording. Raises SourceError where it cannot be heard."""
+    """One recording. Raises InputError, SourceError where it cannot be heard."""
     from edge.call.replay import line_for, replay
     from edge.capture.recording import recording
 
@@ -127,8 +128,6 @@ def used_to(engines: "Engines", path: Path | None) -> "Engines":
 
     try:
         return replace(engines, baselines=Baselines(baseline_file.read(path, model=engines.emotion.label)))
-    except FileNotFoundError as error:
-        raise UsageError("no such file", path=path, where="--baseline", remedy="`undertone baseline learn` writes one") from error
     except StoreError as error:
         print(f"undertone: {error}", "(the shipped prior is used)", file=sys.stderr)
         return engines

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge.cli.files import input_file, output_file
 from edge.errors import SourceError
 
 _EXAMPLES = """\
@@ -25,9 +26,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("events", type=Path, metavar="EVENTS", help="JSON lines as printed by replay --json or listen --json")
-    parser.add_argument("page", type=Path, metavar="HTML", help="the page to write")
-    parser.add_argument("--recording", type=Path, metavar="FILE", help="the call's recording, for its waveform")
+    parser.add_argument("events", type=input_file, metavar="EVENTS", help="JSON lines as printed by replay --json or listen --json")
+    parser.add_argument("page", type=output_file, metavar="HTML", help="the page to write")
+    parser.add_argument("--recording", type=input_file, metavar="FILE", help="the call's recording, for its waveform")
     parser.add_argument("--config", type=Path, metavar="CONFIG", help="explain by its rules (default: those this box came with)")
     parser.set_defaults(run=run)
 

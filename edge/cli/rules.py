@@ -8,13 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.cli.tables import holds_events, table_of, terminal
-from edge.errors import UsageError
+from edge.cli.tables import events_of, table_of, terminal
+from edge.errors import SourceError
 
 if TYPE_CHECKING:
     from edge.call.engines import Engines
     from edge.call.rules.rule_set import RuleSet
     from edge.call.stored_call import StoredCall
+    from edge.capture.recording import Recording
     from edge.config import Config
     from edge.wire.events import Alert
     from edge.wire.parts import ReasonData
@@ -45,11 +46,23 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    check = actions.add_parser("check", help="say whether rules files are good, and list their rules")
+    check = actions.add_parser(
+        "check",
+        help="say whether rules files are good, and list their rules",
+        description="Say whether rules files are good, list their rules, and warn of codes that nothing ever says.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     check.add_argument("files", nargs="*", type=Path, metavar="FILE", help="rules files (none: the shipped rules)")
     check.add_argument("--config", type=Path, metavar="CONFIG", help="configuration whose causes and keywords the rules may name")
     check.set_defaults(run=run_check)
-    attempt = actions.add_parser("try", help="what would have fired, when and why")
+    attempt = actions.add_parser(
+        "try",
+        help="what would have fired, when and why",
+        description="Play recordings or stored events to a rules file: what would have fired, when and why; or what another file changes.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     attempt.add_argument("file", type=Path, metavar="FILE", help="the rules file to try ('shipped': those this box came with)")
     attempt.add_argument("on", nargs="+", type=Path, metavar="RECORDING_OR_EVENTS", help="recordings, or files of JSON-lines events")
     attempt.add_argument("--against", type=Path, metavar="OTHER", help="another rules file (or 'shipped'): show what differs from it")
@@ -186,24 +199,26 @@ def _show(rows: Sequence[dict[str, Any]], calls: Sequence["StoredCall"], *, comp
 def _stored_calls(path: Path, args: argparse.Namespace) -> list["StoredCall"]:
     """The calls in a file of events, or in a recording heard now."""
     from edge.call.stored_call import read_stored_calls
+    from edge.capture.recording import recording
 
-    if not holds_events(path):
-        return read_stored_calls(_heard(path, args))
+    source = recording(path)
+    events = events_of(source)
+    if events is None:
+        return read_stored_calls(_heard(source, args))
     try:
-        with path.open("rb") as file:
-            return read_stored_calls(file)
+        return read_stored_calls(events)
     except ValueError as error:
-        raise UsageError(f"{error}", path=path, remedy="give events as `undertone replay --json` prints them, one a line") from error
+        raise SourceError(f"{error}", path=path, remedy="give events as `undertone replay --json` prints them, one a line") from error
 
 
-def _heard(path: Path, args: argparse.Namespace) -> Iterator[bytes]:
+def _heard(source: "Recording", args: argparse.Namespace) -> Iterator[bytes]:
     """The recording's events, through the same code as a live line."""
     from edge.call.replay import Envelopes, line_for, replay
 
     config, engines = _engines(args.config)
-    line = line_for(path, config, args.channels)
+    line = line_for(source, config, args.channels)
     envelopes = Envelopes(config)
-    for event in replay(path, line=line, config=config, engines=engines):
+    for event in replay(source, line=line, config=config, engines=engines):
         yield envelopes.wrap(event)
 
 

@@ -2,9 +2,9 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
+from edge.cli.files import output_folder
 from edge.errors import StoreError, UsageError
 
 _EXAMPLES = """\
@@ -30,7 +30,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--asyncapi", action="store_true", help="the AsyncAPI 3.0 document (YAML)")
     form.add_argument("--markdown", action="store_true", help="tables of all fields")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write files there instead of printing")
+    parser.add_argument("--out", type=output_folder, metavar="DIR", help="write files there instead of printing")
     parser.set_defaults(run=run)
 
 

@@ -9,6 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.cli.files import file_in_new_folder, input_file
+
 if TYPE_CHECKING:
     from edge.config import Config
 
@@ -64,7 +66,10 @@ def run(args: argparse.Namespace) -> int:
     from edge.setup.file import read, write
     from edge.setup.interview import Given, interview
 
-    path = args.config.absolute()
+    path = file_in_new_folder(args.config).absolute()
+    if args.ca not in {None, "-"}:
+        # As the configuration names it.
+        input_file(str(path.parent / args.ca))
     raw = read(path)
     offered = known(raw, args.line, add=args.add_line, host=socket.gethostname())
     given = Given(**{one.name: getattr(args, one.name) for one in fields(Given)})

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import UsageError
-
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from edge.capture.recording import Recording
 
 # A table in a file or a mail is read without a window around it.
 _PIPED_WIDTH = 160
@@ -31,11 +31,9 @@ def table_of(title: str, *columns: str) -> "Table":
     return table
 
 
-def holds_events(path: Path) -> bool:
-    """Whether the file at `path` holds JSON lines of events; if not, it is taken for a recording. Raises UsageError where there is none."""
-    if path.is_dir():
-        raise UsageError("is a folder", path=path, remedy="name the recordings or files of events in it")
-    if not path.is_file():
-        raise UsageError("no such file", path=path, remedy="give recordings, or files of events as `undertone replay --json` prints them")
-    with path.open("rb") as file:
-        return file.read(1) == b"{"
+def events_of(source: "Recording") -> list[bytes] | None:
+    """The lines of a file, or of what came through a pipe, that holds JSON lines of events; None for anything else: a recording."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return [*file] if file.peek(1)[:1] == b"{" else None
+    return source.data.splitlines() if source.data.startswith(b"{") else None

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.errors import SourceError, one_line
+from edge.cli.files import input_bundle
+from edge.errors import InputError, SourceError, one_line
 from edge.values import ModelKind
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ examples:
 each recording is taken as one utterance of a customer, mono (the mean of its channels), of any rate and format.
 a clip that cannot be judged has null probabilities and a reason: too_short (under 0.3 s of voice), too_quiet.
 a clip longer than ten minutes is refused: it is a call, and `undertone replay` hears calls. - hears what a pipe brings.
-exit codes: 0 all clips were heard, 1 a clip could not be read (the others were still judged), 2 wrong use
+exit codes: 0 all clips were heard, 1 a clip could not be heard (the others were still judged), 2 wrong use, or a clip is not
+there or may not be read (the others likewise)
 """
 
 # One utterance of one customer, whole in memory (19 MB at 16 kHz).
@@ -39,7 +41,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a recording: WAV, FLAC, Ogg, MP3, AIFF")
     parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout, nothing else there")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="a voice bundle to use instead of the shipped or installed one")
+    parser.add_argument("--model", type=input_bundle, metavar="DIR", help="a voice bundle to use instead of the shipped or installed one")
     parser.add_argument("--allow-unsigned", action="store_true", help="take a bundle that nobody signed, such as one just trained")
     parser.set_defaults(run=run)
 
@@ -57,16 +59,16 @@ def run(args: argparse.Namespace) -> int:
     for path in args.files:
         try:
             result = judge(model, path)
-        except SourceError as error:
+        except (InputError, SourceError) as error:
             print(f"undertone voice: {error}", file=sys.stderr)
-            failed = 1
+            failed = max(failed, error.exit_code)
             continue
         print(json.dumps(result) if args.json else as_text(result), flush=True)
     return failed
 
 
 def judge(model: "EmotionModel", path: Path) -> dict[str, Any]:
-    """What the voice path says of the recording at `path`, as one JSON-ready object. Raises SourceError."""
+    """What the voice path says of the recording at `path`, as one JSON-ready object. Raises InputError, SourceError."""
     from edge.capture.recording import recording
     from edge.capture.wavfile import read_clip
     from edge.signal.resample import resample

@@ -1,14 +1,15 @@
 """`undertone words`: sentences through the words path that the box uses."""
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.errors import UsageError
+from edge.cli.files import input_bundle, input_file
+from edge.errors import SourceError, UsageError
 from edge.values import ModelKind
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ write as people speak; numbers may be digits. label is negative, neutral or posi
 script) is neutral, as usual on calls, with a reason: no_words, too_short, agent. drivers name the lexicon entries (see
 edge/phrases/lexicon.yaml for their patterns), VADER's words and learned words that moved it; below 0 means towards negative.
 "text" is your own line, as you gave it; "redacted" is all of it that could leave a box.
-exit codes: 0 good, 1 a model is refused or a line is too long, 2 wrong use, or a file that cannot be read
+exit codes: 0 good, 1 a model is refused, a line is too long or a file is not UTF-8, 2 wrong use, or a file that cannot be read
 """
 
 # The longest utterance, 20 s, holds a twentieth of it; what is worked out on a line grows faster than the line.
@@ -42,10 +43,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("text", nargs="?", metavar="TEXT", help="a sentence; - (or nothing) reads lines from standard input")
-    parser.add_argument("--file", type=Path, metavar="FILE", help="read lines from this UTF-8 text file")
+    parser.add_argument("--file", type=input_file, metavar="FILE", help="read lines from this UTF-8 text file")
     parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout, nothing else there")
     parser.add_argument("--config", type=Path, metavar="FILE", help="a box's configuration: its lexicon, causes, keywords and models")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="a words bundle to use instead of the shipped or installed one")
+    parser.add_argument("--model", type=input_bundle, metavar="DIR", help="a words bundle to use instead of the shipped or installed one")
     parser.add_argument("--no-model", action="store_true", help="the lexicon and VADER alone, without a learned model")
     parser.add_argument("--allow-unsigned", action="store_true", help="take a bundle that nobody signed, such as one just trained")
     parser.set_defaults(run=run)
@@ -60,16 +61,23 @@ def run(args: argparse.Namespace) -> int:
     judge = _load(args)
     if args.text not in (None, "-"):
         return _answer(judge, args.text.splitlines() or [""], as_json=args.json)
-    if args.file is None:
-        # What a pipe brings may be anything: a byte that is no UTF-8 becomes a mark, not a traceback.
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr] # a real stdin
+    if args.file is not None:
+        return _answer(judge, _lines_of(args.file), as_json=args.json)
+    # What a pipe brings may be anything: a byte that is no UTF-8 becomes a mark, not a traceback.
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr] # a real stdin
+    return _answer(judge, (line.rstrip("\r\n") for line in sys.stdin), as_json=args.json)
+
+
+def _lines_of(path: Path) -> list[str]:
+    """The lines of a text file. Raises SourceError where it is not UTF-8: a mark in a word's place would be judged as a word."""
+    data = path.read_bytes()
     try:
-        with nullcontext(sys.stdin) if args.file is None else args.file.open(encoding="utf-8", errors="replace") as lines:
-            return _answer(judge, (line.rstrip("\r\n") for line in lines), as_json=args.json)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise UsageError(f"cannot be read: {error.strerror}", path=args.file, remedy="give a text file that exists") from error
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        remedy = "save it as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > new.txt"
+        raise SourceError("is not UTF-8", path=path, line=line, remedy=remedy) from error
+    return [line.rstrip("\r\n") for line in io.StringIO(text, newline=None)]
 
 
 def judge_line(judge: "WordsJudge", text: str) -> dict[str, Any]:

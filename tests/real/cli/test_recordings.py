@@ -12,6 +12,7 @@ import pytest
 
 from edge.capture import wavfile
 from tests.paths import ROOT
+from tests.terminal import Terminal
 
 CALL = ROOT / "tests" / "demo" / "call.wav"
 # Root may become anybody, and with that lose its home.
@@ -37,7 +38,7 @@ def odd(tmp_path_factory) -> Path:
 def test_a_bad_file_costs_itself_alone_and_names_need_not_be_utf_8(tmp_path, odd, format_):
     (tmp_path / "bad.wav").write_bytes(b"not sound")
     done = undertone("replay", tmp_path / "bad.wav", tmp_path / "missing.wav", odd, *format_)
-    assert done.returncode == 1
+    assert done.returncode == 2
     said = done.stderr.decode()
     assert "Traceback" not in said
     assert f"{tmp_path}/bad.wav: is not a recording" in said
@@ -48,7 +49,7 @@ def test_a_bad_file_costs_itself_alone_and_names_need_not_be_utf_8(tmp_path, odd
 def test_voice_judges_what_stands_behind_a_bad_file(tmp_path, odd):
     done = undertone("voice", tmp_path / "missing.wav", odd, "--json")
     (judged,) = [json.loads(line) for line in done.stdout.splitlines()]
-    assert (done.returncode, judged["file"].endswith("n\\udcffme.wav")) == (1, True)
+    assert (done.returncode, judged["file"].endswith("n\\udcffme.wav")) == (2, True)
     assert judged["label"] is not None
 
 
@@ -59,6 +60,26 @@ def test_a_pipe_gives_the_events_of_its_file(odd):
     piped = undertone("replay", "-", "--json", input=odd.read_bytes())
     assert piped.returncode == 0, piped.stderr
     assert kinds(piped) == kinds(undertone("replay", odd, "--json"))
+
+
+def test_explain_takes_a_pipe_of_a_recording_or_of_events_as_it_takes_the_file(tmp_path, odd):
+    told = undertone("replay", odd, "--json")
+    (tmp_path / "events.jsonl").write_bytes(told.stdout)
+    for data, file in ((told.stdout, tmp_path / "events.jsonl"), (odd.read_bytes(), odd)):
+        piped, by_file = (undertone("explain", name, "--json", **how) for name, how in (("-", {"input": data}), (file, {})))
+        rules = [[(row["rule"], row["at_ms"]) for row in map(json.loads, done.stdout.splitlines())] for done in (piped, by_file)]
+        assert (piped.returncode, rules[0]) == (0, rules[1])
+        assert rules[0]
+
+
+@pytest.mark.parametrize("command", [["replay", "--mode", "voice"], ["voice"], ["explain"]], ids=lambda command: command[0])
+def test_a_pipe_that_brings_nothing_and_a_terminal_are_told_apart(command):
+    done = undertone(*command, "-", input=b"")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"nothing came through the pipe; see what the command before the pipe says, or give a file" in done.stderr
+    with Terminal([sys.executable, "-m", "edge", *command, "-"], dict(os.environ)) as terminal:
+        terminal.until("nothing is piped in; give a recording, or pipe one: sox in.wav -t wav - | undertone replay -")
+        assert terminal.end() == 2
 
 
 @pytest.mark.parametrize("format_", [["--json"], []], ids=["json", "drawn"])

@@ -68,6 +68,26 @@ def test_a_file_is_read_line_by_line(tmp_path, capsys):
     assert [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()] == ["negative", "neutral"]
 
 
+@pytest.mark.parametrize(
+    ("data", "line"), [("caf\xe9\n".encode("latin-1"), 1), (b"fine\n\nnot \xff fine\n", 3), ("hallo\n".encode("utf-16"), 1)]
+)
+def test_a_file_that_is_not_utf_8_is_refused_with_its_line_before_anything_is_judged(tmp_path, capsys, data, line):
+    path = tmp_path / "lines.txt"
+    path.write_bytes(data)
+    assert main(["words", "--file", str(path), "--json"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == f"undertone: {path}: line {line}: is not UTF-8; save it as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > new.txt\n"
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"one\r\ntwo", b"one\ntwo\n", "zw\u2028ei\n\n".encode()])
+def test_a_file_has_the_lines_that_a_pipe_of_it_has(tmp_path, data):
+    (tmp_path / "lines.txt").write_bytes(data)
+    by_file = run("--file", str(tmp_path / "lines.txt"), "--json", "--no-model")
+    assert by_file.returncode == 0, by_file.stderr
+    assert by_file.stdout == run("-", "--json", "--no-model", given=data).stdout
+
+
 def test_wrong_use_is_one_line_with_the_remedy(tmp_path, capsys):
     for arguments in (
         ["words", "--file", str(tmp_path / "none.txt")],

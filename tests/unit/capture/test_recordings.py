@@ -4,7 +4,6 @@ import io
 import os
 import struct
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from edge.capture import wavfile
 from edge.capture.container import stretches
 from edge.capture.recording import Piped, recording
-from edge.errors import SourceError
+from edge.errors import InputError, SourceError
 
 
 def noise(seconds: float, rate: int = 8000, channels: int = 1, seed: int = 1) -> np.ndarray:
@@ -150,6 +149,18 @@ def test_a_clip_longer_than_an_utterance_is_refused_before_it_is_in_memory(tmp_p
         wavfile.read_clip(tmp_path / "long.wav", longest_s=120)
 
 
-def test_a_regular_file_a_folder_and_a_missing_one_are_left_to_the_reader(tmp_path):
-    assert recording(tmp_path) == tmp_path
-    assert recording(Path("nowhere.wav")) == Path("nowhere.wav")
+def test_a_regular_file_is_left_to_the_reader_and_what_cannot_be_read_is_no_recording(tmp_path):
+    (tmp_path / "call.wav").touch()
+    assert recording(tmp_path / "call.wav") == tmp_path / "call.wav"
+    for path, fault in ((tmp_path, "a folder"), (tmp_path / "nowhere.wav", "no such file")):
+        with pytest.raises(InputError, match=f"{path.name}: {fault}; "):
+            recording(path)
+
+
+def test_a_pipe_that_brings_nothing_is_told_as_one(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    writer = threading.Thread(target=(tmp_path / "fifo").write_bytes, args=(b"",))
+    writer.start()
+    with pytest.raises(SourceError, match="fifo: nothing came through the pipe; see what the command before the pipe says"):
+        recording(tmp_path / "fifo")
+    writer.join()

@@ -82,10 +82,10 @@ def test_a_value_that_can_mean_nothing_is_refused_before_anything_is_done(comman
 
 @pytest.mark.parametrize("command", ["explain {}", "rules try shipped {}", "report {} page.html"])
 def test_a_folder_in_a_files_place_is_called_one(command, tmp_path, capsys):
-    assert main(command.format(tmp_path).split()) in {1, 2}
+    assert main(command.format(tmp_path).split()) == 2
     told = capsys.readouterr().err
     assert len(told.splitlines()) == 1
-    assert re.search(r"is a folder|Is a directory", told)
+    assert re.search("a folder", told)
     assert "Errno" not in told
 
 
