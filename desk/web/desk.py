@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
@@ -32,7 +32,7 @@ class Desk:
     provider: "Provider | None"
     renderer: Renderer
     calendar: Calendar
-    attempts: Attempts = field(default_factory=Attempts)
+    attempts: Attempts
 
     @classmethod
     def of(cls, config: DeskConfig, database: Database, ingest: Ingest | None) -> "Desk":
@@ -41,7 +41,7 @@ class Desk:
         return cls(
             config=config, database=database, ingest=ingest, signer=URLSafeSerializer(secret, salt="csrf"),
             sealer=URLSafeTimedSerializer(secret, salt="oidc"), provider=_provider(config),
-            renderer=Renderer(config.zone), calendar=calendar(config),
+            renderer=Renderer(config.zone), calendar=calendar(config), attempts=Attempts(database),
         )  # fmt: skip
 
     def standings(self) -> list[Standing]:
@@ -57,10 +57,11 @@ class Desk:
         found = self.sealer.loads(sealed, max_age=max_age_s)
         return found if isinstance(found, dict) else {}
 
-    def login_page(self, *, there: str = "/", error: str | None = None, nobody: bool = False) -> dict[str, object]:
+    def login_page(self, *, there: str = "/", name: str = "", error: str | None = None, nobody: bool = False) -> dict[str, object]:
         """What the page of logging in shows."""
         oidc = self.config.oidc
-        return {"next": there, "error": error, "nobody": nobody and oidc is None, "provider": None if oidc is None else oidc.label}
+        provider = None if oidc is None else oidc.label
+        return {"next": there, "name": name, "error": error, "nobody": nobody and oidc is None, "provider": provider}
 
     def csrf(self, session: str) -> str:
         """The token that forms of this session carry."""

@@ -20,14 +20,13 @@ def enter(ask: Ask) -> Response:
     name, there = str(ask.body.get("name", ""))[:100], inside(ask.body.get("next"))
     host = ask.request.client.host if ask.request.client else "nowhere"
     keys = (f"name:{name}", f"host:{host}")
-    wait = ask.desk.attempts.wait_s(*keys)
+    wait = ask.desk.attempts.take(*keys)
     if wait > 0:
-        return ask.html("login.html", ask.desk.login_page(there=there, error=f"too many attempts; wait {wait:.0f} s"), 429)
+        return ask.html("login.html", ask.desk.login_page(there=there, name=name, error=f"too many attempts; wait {wait:.0f} s"), 429)
     secret = log_in(ask.desk.database, name, str(ask.body.get("password", ""))[:1000], hours=ask.desk.config.session_hours)
     if secret is None:
-        ask.desk.attempts.failed(*keys)
-        return ask.html("login.html", ask.desk.login_page(there=there, error="name or password is wrong"), 401)
-    ask.desk.attempts.forgive(keys[0])
+        return ask.html("login.html", ask.desk.login_page(there=there, name=name, error="name or password is wrong"), 401)
+    ask.desk.attempts.forgive(*keys, name=keys[0])
     return entered(ask, secret, there)
 
 

@@ -22,7 +22,8 @@ class Renderer:
             loader=PackageLoader("desk.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
         )
         self._environment.filters |= {
-            "clock": self.clock, "day": self.day, "share": share, "signed": signed, "words": words, "spark": spark, "blank": blank,
+            "clock": self.clock, "day": self.day, "moment": self.moment,
+            "share": share, "signed": signed, "words": words, "spark": spark, "blank": blank,
             "points": points,
             "span": span,
         }  # fmt: skip
@@ -40,6 +41,11 @@ class Renderer:
         near = "%d %b %H:%M" if moment.year == today.year else "%d %b %Y %H:%M"
         shown = moment.strftime("%H:%M" if moment.date() == today else near)
         return Markup('<time datetime="{}" title="{}">{}</time>').format(written, moment.strftime("%Y-%m-%d %H:%M:%S %Z"), shown)
+
+    def moment(self, written: str) -> Markup:
+        """Date and time in the site's zone, also where it is today's: an end of a period."""
+        moment = datetime.fromisoformat(written).astimezone(self._zone)
+        return Markup('<time datetime="{}">{}</time>').format(written, moment.strftime("%d %b %Y %H:%M"))
 
     def day(self, written: str | None) -> str:
         """Date and time in the site's zone, for files."""

@@ -12,6 +12,7 @@ from desk.ingest.keeping import forget
 from desk.ingest.standing import Ingest
 from desk.notify.commands import send_commands
 from desk.notify.webhook import collect, deliver
+from desk.people.attempts import Attempts
 from desk.store.seam import Database
 from edge.clock import now, rfc3339
 from edge.errors import ConfigError, StoreError
@@ -98,7 +99,7 @@ class Upkeep:
             tx.run("erasures_lapsed")
             tx.run("deliveries_prune", before=before)
             tx.run("presence_prune", before=before)
-            tx.run("ingests_prune", before=before)
+        Attempts(self._database).prune()
         gone = forget(self._database, self._config.keep, datetime.now(UTC))
         if any(gone.values()):
             _log.info("event=forgotten events=%(events)d cases=%(cases)d texts=%(texts)d", gone)

@@ -29,3 +29,9 @@ WHERE sessions.digest = :digest AND sessions.expires_at > :now AND users.disable
 DELETE FROM sessions WHERE digest = :digest
 -- name: sessions_prune
 DELETE FROM sessions WHERE expires_at <= :now
+-- name: attempts_get
+SELECT key, spent, at FROM attempts WHERE key IN (:keys...)
+-- name: attempts_set
+INSERT INTO attempts (key, spent, at) VALUES (:key, :spent, :at) ON CONFLICT (key) DO UPDATE SET spent = excluded.spent, at = excluded.at
+-- name: attempts_prune
+DELETE FROM attempts WHERE at < :before

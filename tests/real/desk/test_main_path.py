@@ -75,7 +75,11 @@ def test_the_main_path_by_a_person_without_script(desk, box):
     assert "Case 1" not in ann.get("/queue/rows").text
     history = ann.get("/history", params={"outcome": "resolved"}).text
     assert '<a href="/case/1">' in history
-    assert "Justified" in ann.get("/impact").text
+    impact = ann.get("/impact").text
+    assert "Justified" in impact
+    # Both ends of the period with their dates, whichever day it is.
+    day = r"<time datetime=[^>]+>\d\d \w{3} \d{4} \d\d:\d\d</time>"
+    assert re.search(rf"<p>{day} to {day} ·", impact)
     assert "leeds/desk-014" in ann.get("/boxes").text
 
 
@@ -123,6 +127,14 @@ def test_passwords_cannot_be_tried_for_ever(desk):
     tries = [httpx.post(f"{desk.url}/login", data={"name": "ann", "password": f"guess {n}"}).status_code for n in range(13)]
     assert tries == [401] * 10 + [429] * 3
     assert httpx.post(f"{desk.url}/login", data={"name": "ann", "password": PASSWORD}).status_code == 429
+
+
+@pytest.mark.parametrize(("name", "kept"), [("ann", "ann"), ('<a "b">', "&lt;a &#34;b&#34;&gt;")])
+def test_a_wrong_password_leaves_the_name_where_it_was_typed(desk, name, kept):
+    page = httpx.post(f"{desk.url}/login", data={"name": name, "password": "guess"})
+    assert page.status_code == 401
+    assert f'name="name" autocomplete="username" required maxlength="63" value="{kept}">' in page.text
+    assert re.search(r'name="password"[^>]* autofocus', page.text)
 
 
 @pytest.mark.parametrize("there", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"])

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from desk.people.attempts import Attempts
 from desk.web.presence import look, lookers
 from tests.unit.desk.store import Store
 
@@ -39,16 +38,3 @@ def test_somebody_new_is_told_at_once_and_who_stays_is_not_told_again(store):
     assert len(store.table("changes")) == 1
     look(store.database, 1, "ben", after(60))
     assert len(store.table("changes")) == 2
-
-
-def test_passwords_are_tried_in_bursts_and_then_slowly():
-    now = [0.0]
-    attempts = Attempts(clock=lambda: now[0])
-    for _ in range(10):
-        assert attempts.wait_s("name:ann", "host:h") == 0
-        attempts.failed("name:ann", "host:h")
-    assert attempts.wait_s("name:ben", "host:h") > 0
-    assert attempts.wait_s("name:ann", "host:elsewhere") > 0
-    assert attempts.wait_s("name:ben", "host:elsewhere") == 0
-    now[0] = 31.0
-    assert attempts.wait_s("name:ann", "host:h") == 0
