@@ -7,7 +7,17 @@ from importlib import import_module
 
 from edge.errors import UndertoneError
 
-_COMMANDS = ("serve", "check", "user", "token", "rebuild", "export", "erase", "backup")
+_COMMANDS = ("serve", "check", "user", "token", "ingest", "rebuild", "export", "erase", "backup")
+
+_EXAMPLES = """\
+first steps of a new desk (docs/desk.md):
+  undertone-desk user add ana --role admin --password-file secret
+  undertone-desk check --config desk.yaml
+  undertone-desk serve --config desk.yaml
+
+every command explains itself: undertone-desk COMMAND --help
+exit codes: 0 good, 1 the work failed, 2 wrong use
+"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -15,7 +25,10 @@ def build_parser() -> argparse.ArgumentParser:
     from edge import __version__
 
     parser = argparse.ArgumentParser(
-        prog="undertone-desk", description="The recovery desk: live cases from alerts, answers to the box, and what calling back changes."
+        prog="undertone-desk",
+        description="The recovery desk: live cases from alerts, answers to the box, and what calling back changes.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"undertone {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -38,7 +38,13 @@ _SHOWN = 20
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `undertone-convert asr`."""
-    parser = commands.add_parser("asr", help="fit the speech recogniser to a trade's language")
+    parser = commands.add_parser(
+        "asr",
+        help="fit the speech recogniser to a trade's language",
+        description="The speech recogniser's language model, for the way that people speak in a trade.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     fit = inner.add_parser(
         "fit",

@@ -3,12 +3,18 @@
 import argparse
 from pathlib import Path
 
-from desk.cli.options import add_config, opened
+from desk.cli.options import add_config, command, opened
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("backup", help="a whole copy of the database, while the desk serves (SQLite)")
+    parser = command(
+        commands,
+        "backup",
+        says="a whole copy of the database, while the desk serves (SQLite)",
+        description="A whole copy of the database, while the desk serves. For PostgreSQL it is pg_dump.",
+        examples=("backup desk-2026-10-05.db",),
+    )
     parser.add_argument("file", type=Path)
     add_config(parser)
     parser.set_defaults(run=run)

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from desk.cli.options import add_config, opened
+from desk.cli.options import add_config, command, opened
 
 if TYPE_CHECKING:
     from desk.config import DeskConfig
@@ -15,7 +15,13 @@ _CONNECT_S = 6.0
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("check", help="try broker, database, clock and rights, and say what to do")
+    parser = command(
+        commands,
+        "check",
+        says="try broker, database, clock and rights, and say what to do",
+        description="Try each thing that the desk needs by really using it; exit code 1 where something must be mended.",
+        examples=("check --config desk.yaml",),
+    )
     add_config(parser)
     parser.set_defaults(run=run)
 

@@ -2,15 +2,17 @@
 
 import argparse
 
-from desk.cli.options import add_config, opened
+from desk.cli.options import add_config, command, opened
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser(
+    parser = command(
+        commands,
         "erase",
-        help="forget a customer",
+        says="forget a customer",
         description="Blanks reference, number, quotes and typed words wherever they are; the counts stay, under a name that nobody knows.",
+        examples=("erase --customer C-1044", "erase --customer +441130000001"),
     )
     parser.add_argument("--customer", required=True, metavar="REF_OR_NUMBER", help="the switchboard's reference, or the telephone number")
     add_config(parser)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from desk.cli.options import add_config, opened
+from desk.cli.options import add_config, command, opened
 
 if TYPE_CHECKING:
     from desk.config import DeskConfig
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser(
+    parser = command(
+        commands,
         "export",
-        help="cases, calls, events or actions to stdout",
+        says="cases, calls, events or actions to stdout",
         description="JSON, one a line; cases and calls also as CSV. undertone report and undertone-convert calibrate read `events`.",
+        examples=("export cases --csv > cases.csv", "export events > events.jsonl"),
     )
     parser.add_argument("what", choices=("cases", "calls", "events", "actions"))
     parser.add_argument("--csv", action="store_true", help="a table that a spreadsheet may open (cases, calls)")

@@ -18,6 +18,19 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, *, says: str, description: str, examples: tuple[str, ...]
+) -> argparse.ArgumentParser:
+    """A subcommand that explains itself; `examples` are what stands behind `undertone-desk`."""
+    return commands.add_parser(
+        name,
+        help=says,
+        description=description,
+        epilog="\n".join(["examples:", *(f"  undertone-desk {example}" for example in examples)]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
 @contextmanager
 def opened(args: argparse.Namespace) -> "Iterator[tuple[DeskConfig, Database]]":
     """The configuration and its database, brought to the newest schema."""

@@ -2,12 +2,18 @@
 
 import argparse
 
-from desk.cli.options import add_config, opened
+from desk.cli.options import add_config, command, opened
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("rebuild", help="make calls and cases anew from the event log and the actions")
+    parser = command(
+        commands,
+        "rebuild",
+        says="make calls and cases anew from the event log and the actions",
+        description="Make calls and cases anew from the event log and the actions, in one transaction.",
+        examples=("rebuild --config desk.yaml",),
+    )
     add_config(parser)
     parser.set_defaults(run=run)
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from desk.cli.options import add_config, opened
+from desk.cli.options import add_config, command, opened
 
 if TYPE_CHECKING:
     from desk.config import DeskConfig
@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("serve", help="the desk: broker to database to pages", description="Serve until Ctrl-C or SIGTERM.")
+    parser = command(
+        commands,
+        "serve",
+        says="the desk: broker to database to pages",
+        description="Serve until Ctrl-C or SIGTERM.",
+        examples=("serve --config desk.yaml", "serve --only ingest", "serve --only web --listen 127.0.0.1:8090"),
+    )
     add_config(parser)
     parser.add_argument(
         "--only",
@@ -40,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         ingest = None
         if args.only != "web":
             writer = Writer(database, prefix=config.mqtt.prefix, policy=Policy.of(config))
-            ingest = Ingest(name=config.mqtt.client_id, link=Link(config.mqtt, writer.store), writer=writer)
+            ingest = Ingest(name=config.mqtt.client_id, link=Link(config.mqtt, writer.store), writer=writer, topics=config.mqtt.topics)
             ingest.link.open()
         upkeep = Upkeep(config, database, ingest)
         upkeep.start()

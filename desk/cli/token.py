@@ -2,18 +2,34 @@
 
 import argparse
 
-from desk.cli.options import add_config, opened
+from desk.cli.options import add_config, command, opened
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
-    verbs = commands.add_parser("token", help="add or drop tokens of programs").add_subparsers(metavar="VERB", required=True)
-    add = verbs.add_parser("add", help="print a new token, alone, this once")
+    adding, dropping = "token add wallboard --role analyst > wallboard.token", "token drop wallboard"
+    parser = command(
+        commands, "token", says="add or drop tokens of programs", description="What programs log in with.", examples=(adding, dropping)
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    add = command(
+        verbs,
+        "add",
+        says="print a new token, alone, this once",
+        description="Print a new token, alone, this once: the desk keeps only what it takes to know it again.",
+        examples=(adding,),
+    )
     add.add_argument("name")
     add.add_argument("--role", required=True, choices=("operator", "lead", "analyst", "admin", "switchboard"))
     add_config(add)
     add.set_defaults(run=run_add)
-    drop = verbs.add_parser("drop", help="make every token of this name worthless")
+    drop = command(
+        verbs,
+        "drop",
+        says="make every token of this name worthless",
+        description="Make every token of this name worthless.",
+        examples=(dropping,),
+    )
     drop.add_argument("name")
     add_config(drop)
     drop.set_defaults(run=run_drop)

@@ -3,22 +3,38 @@
 import argparse
 from pathlib import Path
 
-from desk.cli.options import add_config, opened
+from desk.cli.options import add_config, command, opened
 
 _ROLES = ("operator", "lead", "analyst", "admin")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
-    verbs = commands.add_parser("user", help="add or disable people").add_subparsers(metavar="VERB", required=True)
-    add = verbs.add_parser("add", help="add a person, or give one a new password and role")
+    adding, disabling = "user add ana --role operator --password-file secret --routes billing", "user disable ana"
+    parser = command(
+        commands, "user", says="add or disable people", description="Who may log in, and as what.", examples=(adding, disabling)
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    add = command(
+        verbs,
+        "add",
+        says="add a person, or give one a new password and role",
+        description="Let a person in: a name, a role and a password. A person who is there gets the new ones.",
+        examples=(adding,),
+    )
     add.add_argument("name")
     add.add_argument("--role", required=True, choices=_ROLES)
     add.add_argument("--password-file", required=True, type=Path, metavar="FILE", help="its first line is the password")
     add.add_argument("--routes", default="", metavar="A,B", help="only cases of these routes (default: all)")
     add_config(add)
     add.set_defaults(run=run_add)
-    disable = verbs.add_parser("disable", help="let a person in no more; what they did stays")
+    disable = command(
+        verbs,
+        "disable",
+        says="let a person in no more; what they did stays",
+        description="Let a person in no more. What they did stays.",
+        examples=(disabling,),
+    )
     disable.add_argument("name")
     add_config(disable)
     disable.set_defaults(run=run_disable)

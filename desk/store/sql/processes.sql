@@ -10,5 +10,3 @@ INSERT INTO ingests (name, at, body) VALUES (:name, :at, :body) ON CONFLICT (nam
 DELETE FROM ingests WHERE name = :name
 -- name: ingests_all
 SELECT name, at, body FROM ingests ORDER BY name
--- name: ingests_prune
-DELETE FROM ingests WHERE at < :before
