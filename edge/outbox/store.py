@@ -134,7 +134,7 @@ class Store:
         _make_writable(self._path)
         try:
             self._db = connect(self._path, expect_tables=existed)
-            self._count_start()
+            self._begin_or_let_go()
         except ERRORS as error:
             if not existed or not (is_damage(error) or is_unwritable(error)):
                 raise StoreError(f"cannot be opened: {error}", path=self._path, remedy=how_to_write_in(self._path.parent)) from error
@@ -162,7 +162,15 @@ class Store:
             raise StoreError(f"damaged ({reason}) and cannot be replaced: {error}", path=self._path, remedy=remedy) from error
         _log.error("outbox.damaged error=%s set_aside=%s", reason, aside)
         self.before, self.log_gone = None, False
-        self._count_start()
+        self._begin_or_let_go()
+
+    def _begin_or_let_go(self) -> None:
+        """Count this start; where the file does not allow it, its handle is not left open beside the next one."""
+        try:
+            self._count_start()
+        except BaseException:
+            self._db.close()
+            raise
 
     def _count_start(self) -> None:
         meta = dict(self._db.execute("SELECT key, value FROM meta"))

@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import zlib
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,15 @@ from edge.errors import StoreError
 from edge.outbox.outbox import Outbox
 from edge.outbox.sqlite import MIGRATIONS
 from tests.telling import alert, bodies, consumer, open_outbox, take, text
+
+
+def open_files() -> list[str]:
+    """What this process holds open."""
+    found = []
+    for handle in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one by which they are listed
+            found.append(str(handle.readlink()))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -21,8 +32,9 @@ from tests.telling import alert, bodies, consumer, open_outbox, take, text
         lambda path: path.write_bytes(path.read_bytes()[:1000]),
         lambda path: path.write_bytes(b"not a database at all" * 1000),
         lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 99").connection.close(),
+        lambda path: sqlite3.connect(path, isolation_level=None).execute("UPDATE meta SET value = 'x'").connection.close(),
     ],
-    ids=["emptied", "zeroed", "cut in half", "cut to 1000 bytes", "garbage", "of a later version"],
+    ids=["emptied", "zeroed", "cut in half", "cut to 1000 bytes", "garbage", "of a later version", "counters that are no numbers"],
 )
 def test_a_damaged_file_is_set_aside_announced_and_the_numbers_go_on_above_all_that_were_used(tmp_path, damage):
     outbox = open_outbox(tmp_path)
@@ -38,6 +50,7 @@ def test_a_damaged_file_is_set_aside_announced_and_the_numbers_go_on_above_all_t
     assert gap["data"] == {"topic": "*", "first": None, "last": None, "lost": None, "reason": "store_damaged"}
     assert first["sequence"] > 1_000_000_000_000
     assert (tmp_path / "outbox.sqlite.damaged").exists()
+    assert [name for name in open_files() if name.startswith(str(tmp_path / "outbox.sqlite.damaged"))] == []
     prove.take("p/gap", gap)
     prove.take("p/text/line-1", first)
     assert prove.missing() == {}
