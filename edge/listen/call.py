@@ -1,5 +1,6 @@
 """The sound of one call that comes over the network, as a Source: its connections are read, put on one clock, and answered."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,7 +33,7 @@ class _Leg:
 
 
 class ConnectedCall:
-    """A Source: one call, over once its connections are. `join` is for any thread, the rest as Source says."""
+    """A Source: one call, over once its connections are. `join` and `holds` are for any thread, the rest as Source says."""
 
     def __init__(
         self, *, roles: tuple[Role, ...], idle_s: float, stall_s: float, tally: Tally, linger: Callable[[Connection], None]
@@ -41,6 +42,8 @@ class ConnectedCall:
         self.state, self.closed_by = SourceState.STARTING, ClosedBy.HANG_UP
         self._roles, self._idle_s, self._stall_s = roles, idle_s, stall_s
         self._tally, self._linger = tally, linger
+        # Over `_joining`, what `_legs` are, and the end: whoever joins is taken up, or told that it is too late.
+        self._lock = threading.Lock()
         self._joining: deque[_Leg] = deque()
         self._legs: list[_Leg] = []
         self._timeline: Timeline | None = None
@@ -61,9 +64,17 @@ class ConnectedCall:
         """Whether nothing more comes of it."""
         return self._over
 
-    def join(self, connection: Connection, first: Sequence[_Heard]) -> None:
-        """Another connection of the call, and what it has said so far."""
-        self._joining.append(_Leg(connection=connection, first=first))
+    def join(self, connection: Connection, first: Sequence[_Heard]) -> bool:
+        """Another connection of the call, and what it has said so far; False where the call is over: it is not taken then."""
+        with self._lock:
+            if not self._over:
+                self._joining.append(_Leg(connection=connection, first=first))
+            return not self._over
+
+    def holds(self, connection: Connection) -> bool:
+        """Whether it is one of the call's, and not broken as far as is known."""
+        with self._lock:
+            return any(leg.connection is connection for leg in (*self._legs, *self._joining))
 
     def blocks(self) -> Iterator[Block]:
         """See Source."""
@@ -71,11 +82,13 @@ class ConnectedCall:
         next_look = time.monotonic()
         while not self._stopping and not self._over:
             moment = time.monotonic()
-            while self._joining:
-                self._legs.append(self._joining.popleft())
+            with self._lock:
+                while self._joining:
+                    self._legs.append(self._joining.popleft())
             for leg in tuple(self._legs):
                 self._attend(leg, moment)
-            self._over = self._over or not (self._legs or self._joining)
+            with self._lock:
+                self._over = self._over or not (self._legs or self._joining)
             if moment - self._heard_at > self._idle_s:
                 self.closed_by, self._over = ClosedBy.CONNECTION_LOST, True
             yield from self._due(moment)
@@ -83,8 +96,10 @@ class ConnectedCall:
             time.sleep(max(0.0, next_look - time.monotonic()))
         if self._timeline is not None:
             yield from self._timeline.rest()
-        self._over = True
-        for leg in (*self._legs, *self._joining):
+        with self._lock:
+            self._over = True
+            left = (*self._legs, *self._joining)
+        for leg in left:
             self._part(leg, Refusal.STOPPING if self._stopping else Refusal.OVER)
         self.state = SourceState.STOPPED if self._stopping else SourceState.ENDED
 
@@ -154,8 +169,9 @@ class ConnectedCall:
         self._part(leg, refusal)
 
     def _part(self, leg: _Leg, refusal: Refusal | None) -> None:
-        if leg in self._legs:
-            self._legs.remove(leg)
+        with self._lock:
+            if leg in self._legs:
+                self._legs.remove(leg)
         leg.connection.say_goodbye(refusal)
         self._linger(leg.connection)
 

@@ -14,7 +14,7 @@ class Refusal(Code):
     FULL = "full", "max_calls calls are going on."
     TOKEN = "token", "No token of tokens_file."
     NOT_ANNOUNCED = "not_announced", "Its UUID was not announced, or was used before."
-    IN_USE = "in_use", "Another connection with its UUID is there, or was."
+    IN_USE = "in_use", "Another connection with its UUID is there, and not broken."
     NO_START = "no_start", "It did not say in time whose call it is."
     CROWDED = "crowded", "Too many connections had not said yet whose call they are; the oldest went."
     TLS = "tls", "No TLS came of it."

@@ -42,14 +42,14 @@ _RATE = 8000
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class _Call:
-    """A call that goes on, or is being judged to its end. `sides`: which of the line's channels are connected (AudioSocket)."""
+    """A call that goes on, or is being judged to its end. `sides`: which connection brought which UUID last (AudioSocket)."""
 
     line: Line
     live: LiveLine
     source: ConnectedCall
     context: Context
     announcement: Announcement | None
-    sides: set[str]
+    sides: dict[str, Connection]
 
 
 class Trunk:
@@ -242,17 +242,20 @@ class Trunk:
                 name=config.name, line=line, source=source, roles=config.channels, paced=True, put=self._put, answer=self._answer,
                 died=self._died, opening=context, over=partial(self._over, number),
             )  # fmt: skip
-            sides = set() if media is None else {media}
+            sides = {} if media is None else {media: connection}
             self._calls[number] = _Call(line=line, live=live, source=source, context=context, announcement=announcement, sides=sides)
         live.start()
         return "taken"
 
     def _join(self, call: _Call, connection: Connection, media: str, first: Sequence[Hello | Sound | End]) -> Refusal | Literal["taken"]:
-        if media in call.sides or call.source.over or call.announcement is None:
+        """As the call's other direction, or in the place of one that broke while the call goes on."""
+        before = call.sides.get(media)
+        if call.announcement is None or (before is not None and call.source.holds(before)):
             return Refusal.IN_USE
-        call.sides.add(media)
         self._side(connection, call.announcement, media)
-        call.source.join(connection, first)
+        if not call.source.join(connection, first):
+            return Refusal.OVER
+        call.sides[media] = connection
         return "taken"
 
     def _side(self, connection: Connection, announcement: Announcement, media: str) -> None:

@@ -152,6 +152,26 @@ def test_two_announced_directions_are_one_call_and_hear_silence(box, speech):
     assert len(silence) == pytest.approx(4 * 50 * 323, rel=0.2)
 
 
+def test_a_direction_that_broke_comes_back_with_its_uuid_while_the_other_goes_on(box, speech):
+    customer, agent = str(uuid.uuid4()), str(uuid.uuid4())
+    box.command("call/pbx/announce", {"id": "announce-2", "media": {"customer": customer, "agent": agent}})
+    assert box.reply("announce-2")["accepted"]
+    ours, theirs = (AudioSocket(("127.0.0.1", box.socket), media) for media in (customer, agent))
+    second = speech[2 * RATE : 3 * RATE]
+    paced(second, lambda packet: (ours.send(packet[:, 0]), theirs.send(packet[:, 1])))
+    ours.frame(0xFF)
+    # Until the box has let go of it.
+    assert ours.received()
+    again = AudioSocket(("127.0.0.1", box.socket), customer)
+    paced(second, lambda packet: (again.send(packet[:, 0]), theirs.send(packet[:, 1])))
+    # Nobody takes the place of one that is there.
+    assert AudioSocket(("127.0.0.1", box.socket), customer).received() == b"\x00\x00\x00"
+    again.hang_up()
+    summary = box.call(customer)
+    assert summary["closed_by"] == "hang_up"
+    assert summary["duration_ms"] == pytest.approx(2000, abs=400)
+
+
 def test_what_a_switchboard_says_of_a_call_lands_on_the_one_it_names(box):
     with fork(box.url(), {"pbx_call_id": "named-1"}) as one, fork(box.url(), {"pbx_call_id": "named-2"}) as other:
         for client in (one, other):

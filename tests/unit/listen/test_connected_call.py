@@ -1,8 +1,10 @@
 """A call over the network as a source: how it ends."""
 
+import threading
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from edge.listen.call import ConnectedCall
 from edge.listen.messages import End, Hello, Sound
@@ -20,3 +22,76 @@ def test_a_call_that_hangs_up_in_its_first_read_has_hung_up_and_is_let_go_of_onc
     call.join(closed, [Hello(), sound, End(by=ClosedBy.HANG_UP)])
     assert sum(len(block.pcm) for block in call.blocks()) == 1600
     assert (call.closed_by, gone) == (ClosedBy.HANG_UP, [closed])
+
+
+class Side:
+    """A connection that brings nothing by itself; `said_goodbye` once it was let go of."""
+
+    peer = "192.0.2.1"
+
+    def __init__(self, *reads):
+        self.session = SimpleNamespace(unsaid=ClosedBy.HANG_UP)
+        self.said_goodbye = False
+        self._reads = list(reads)
+
+    def read(self):
+        if not self._reads:
+            return b""
+        found = self._reads.pop(0)
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    def say_goodbye(self, _):
+        self.said_goodbye = True
+
+    def pass_time(self, _):
+        pass
+
+    def send(self):
+        pass
+
+
+def connected():
+    return ConnectedCall(roles=(Role.CUSTOMER, Role.AGENT), idle_s=30.0, stall_s=3.0, tally=Tally("pbx"), linger=lambda _: None)
+
+
+@pytest.mark.parametrize("end", [None, ConnectionResetError(), TimeoutError()], ids=["closed", "reset", "timed out"])
+def test_a_direction_that_arrives_as_the_call_ends_is_let_go_of_or_refused_and_never_forgotten(end):
+    taken = 0
+    for number in range(300):
+        call, first, other = connected(), Side(end), Side(None)
+        assert call.join(first, [Hello()])
+        thread = threading.Thread(target=lambda call=call: list(call.blocks()))
+        # Before, while and after the call finds out that its first direction is gone.
+        if number % 3 == 0:
+            joined = call.join(other, [Hello()])
+            thread.start()
+        else:
+            thread.start()
+            while number % 3 == 2 and not call.over:
+                pass
+            joined = call.join(other, [Hello()])
+        thread.join(10)
+        assert call.over
+        assert first.said_goodbye
+        assert other.said_goodbye == joined
+        assert not call.holds(other)
+        taken += joined
+    assert 100 <= taken <= 200
+
+
+def test_a_direction_that_broke_is_held_no_more_while_the_call_goes_on():
+    call, broken, other, again = connected(), Side(TimeoutError()), Side(*[b""] * 5, None), Side()
+    for side in (broken, other):
+        call.join(side, [Hello()])
+    seen = []
+    whole = call.blocks()
+    thread = threading.Thread(target=lambda: list(whole))
+    thread.start()
+    while call.holds(broken):
+        pass
+    seen = [call.holds(other), call.join(again, [Hello()]), call.over]
+    thread.join(10)
+    assert seen == [True, True, False]
+    assert (call.closed_by, again.said_goodbye) == (ClosedBy.HANG_UP, True)
