@@ -11,7 +11,6 @@ Five rules are all there is to it:
    up to which number each topic has come, so that the end of a topic is proved, too (what is on its way counts as missing until it came).
 3. An alert is its snapshot with the highest `revision`, on whatever route it came: a graver reason of another team ends it on one
    (`moved`) and makes it `new` on the other.
-
 4. A `reply` says what became of a command that had an `id`: accepted, or why not and what is true instead. No reply: send it again under
    the same id.
 5. `erased` names calls and alerts whose customer is to be forgotten: delete what you have of them.

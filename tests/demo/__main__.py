@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def main() -> int:
             CONFIG.format(call=CALL, realtime=str(not args.fast).lower(), port=port, state=Path(folder) / "state"), encoding="utf-8"
         )
         events = _watch(port, config)
-    alerts = [e["data"] for e in events if e["type"] == "undertone.alert.v1" and e["data"]["state"] == "new"]
+    alerts = alerts_in(events)
     REPORT.parent.mkdir(exist_ok=True)
     write_report(REPORT, events, recording=CALL)
     print(f"\n{len(events)} events, {len(alerts)} alert(s). The call as a page: build/{REPORT.name}")
@@ -61,6 +62,11 @@ def main() -> int:
         print("the demo call raised no alert: something is wrong; try `undertone doctor`", file=sys.stderr)
         return 1
     return 0
+
+
+def alerts_in(events: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The alerts that `events` (CloudEvents as dicts) tell of, by name: one that moves to another route is new there, and the same."""
+    return {event["data"]["alert"] for event in events if event["type"] == "undertone.alert.v1"}
 
 
 def _watch(port: int, config: Path) -> list[dict[str, Any]]:

@@ -81,7 +81,8 @@ def main() -> int:
             box.write_text(_box(device, extension, calls, folder=folder, broker=broker), encoding="utf-8")
             stack.enter_context(_process("edge", "run", "--config", str(box), "--log-level", "error"))
         print(
-            "Two boxes hear calls, one after another; the first cases come within half a minute. Ctrl-C ends everything and forgets it.",
+            f"Two boxes hear calls, one after another, and tell mqtt://127.0.0.1:{broker} (undertone listen --url shows it).\n"
+            "The first cases come after a minute or so, later where the machine has other work. Ctrl-C ends everything and forgets it.",
             flush=True,
         )
         _watch(serving, address, watch, args.until_case)

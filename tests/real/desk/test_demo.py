@@ -9,9 +9,19 @@ import threading
 import httpx
 import pytest
 
+from tests.demo.__main__ import alerts_in
 from tests.desk_process import until
 from tests.paths import ROOT
 from tests.ports import free_port
+
+
+def test_an_alert_that_moves_to_another_route_is_counted_once():
+    def told(alert, state, route):
+        return {"type": "undertone.alert.v1", "data": {"alert": alert, "state": state, "route": route}}
+
+    moved = [told("a", "new", "billing"), told("a", "end", "billing"), told("a", "new", "complaints"), told("a", "update", "complaints")]
+    assert alerts_in(moved) == {"a"}
+    assert alerts_in([*moved, told("b", "new", "billing"), {"type": "undertone.call.started.v1", "data": {}}]) == {"a", "b"}
 
 
 @pytest.mark.takes(60)
@@ -23,6 +33,7 @@ def test_two_boxes_hear_calls_and_a_person_logs_in_and_finds_the_case_of_one(tmp
         try:
             until(lambda: demo.poll() is not None or any("the password is" in line for line in said), 90)
             address, password = re.search(r"(http://\S+) .*the password is (\S+)", "".join(said)).groups()
+            until(lambda: any(re.search(r"mqtt://127\.0\.0\.1:\d+ ", line) for line in said), 90)
             with httpx.Client(base_url=address, timeout=30, headers={"Accept": "text/html"}, follow_redirects=True) as ann:
                 assert ann.post("/login", data={"name": "ann", "password": password}).url.path == "/"
                 until(lambda: "Case 1" in ann.get("/").text, 200)
