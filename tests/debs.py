@@ -22,6 +22,8 @@ from tests.pulse import PulseAudio
 from tests.telling import Subscriber, until
 
 CONFIG = "/etc/undertone/undertone.yaml"
+# What is there before `undertone setup`.
+_EXAMPLE = "usr/lib/undertone/share/undertone/undertone.yaml"
 CALL = ROOT / "tests/demo/call.wav"
 # What a box has that its tap needs: here PulseAudio stands in for a sound card.
 _SOUND = "libasound2-plugins"
@@ -139,10 +141,8 @@ def first_event(root: Clean, packages: list[Path]) -> None:
 
 def look_over(root: Clean) -> None:
     """What the package promises of what it put there."""
-    assert root.run("dpkg", "--verify", "undertone") == f"??5?????? c {CONFIG}\n", (
-        "only the configuration was changed, and no compiled file added"
-    )
-    assert "/etc/undertone/undertone.yaml" in root.run("dpkg-query", "--show", "--showformat=${Conffiles}", "undertone")
+    assert root.run("dpkg", "--verify", "undertone") == "", "no file of the package was changed, and no compiled file added"
+    assert root.run("dpkg-query", "--show", "--showformat=${Conffiles}", "undertone") == "", "dpkg asks about nothing that setup writes"
     assert root.run("find", "/usr/lib/undertone", "-not", "-user", "root", "-o", "-type", "f", "-perm", "/022") == ""
     assert root.run("stat", "--format=%a", "/etc/undertone/mqtt-password", "/etc/undertone/mqtt-key").split() == ["600", "600"]
     assert root.run("undertone", "--version").strip() == "undertone 0.1.0"
@@ -151,12 +151,14 @@ def look_over(root: Clean) -> None:
 
 
 def newer(package: Path, folder: Path) -> Path:
-    """The same package with a higher version and one file more."""
+    """The same package with a higher version, one file more, and another configuration to begin with."""
     tree = folder / "newer"
     subprocess.run(["dpkg-deb", "-R", str(package), str(tree)], check=True)
     control = tree / "DEBIAN/control"
     control.write_text(control.read_text().replace("Version: ", "Version: 9."))
     (tree / "usr/share/doc/undertone/NEWS").write_text("newer\n")
+    with (tree / _EXAMPLE).open("a") as example:
+        example.write("keep_days: 7\n")
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), str(folder)], check=True, capture_output=True)
     return next(folder.glob("undertone_9.*.deb"))
 
@@ -168,7 +170,8 @@ def life(root: Clean, package: Path, scratch: Path) -> None:
     written = (root.path / CONFIG.lstrip("/")).read_text()
     upgrade = newer(package, scratch)
     with root.timed("upgraded"):
-        install(root, [upgrade])
+        said = install(root, [upgrade])
+    assert "Configuration file" not in said, said
     assert root.run("dpkg-query", "--show", "--showformat=${Version}", "undertone").startswith("9.")
     assert (root.path / CONFIG.lstrip("/")).read_text() == written
     assert root.there(state, "/usr/share/doc/undertone/NEWS") == [state, "/usr/share/doc/undertone/NEWS"]
@@ -180,6 +183,7 @@ def life(root: Clean, package: Path, scratch: Path) -> None:
     with root.timed("put back"):
         install(root, [package])
     assert ((root.path / CONFIG.lstrip("/")).read_text(), (root.path / kept.lstrip("/")).read_text()) == (written, "hush\n")
+    assert written != (root.path / _EXAMPLE).read_text()
     with root.timed("purged"):
         root.run("apt-get", "purge", "--quiet", "--yes", "undertone", "undertone-speech-en")
     left = root.run(

@@ -69,7 +69,8 @@ build_program() {
   ln -s ../lib/undertone/bin/undertone "$root/usr/bin/undertone"
   install -D -m 0644 "$top/systemd/undertone.service" "$root/usr/lib/systemd/system/undertone.service"
   sed -i 's|/opt/undertone/current/bin/undertone|/usr/bin/undertone|' "$root/usr/lib/systemd/system/undertone.service"
-  install -D -m 0644 "$here/undertone.yaml" "$root/etc/undertone/undertone.yaml"
+  # No conffile: `undertone setup` writes the configuration, and an upgrade has nothing to ask about it.
+  install -D -m 0644 "$here/undertone.yaml" "$lib/share/undertone/undertone.yaml"
   install -D -m 0644 "$top/LICENSE" "$root/usr/share/doc/undertone/copyright"
   cp -r "$top/README.md" "$top/docs" "$top/systemd/mosquitto" "$root/usr/share/doc/undertone/"
   control "$root" <<CONTROL
@@ -87,7 +88,6 @@ Description: hears how a customer on the phone feels, and tells over MQTT
  customer feels from how they speak and from what they say, and tells a
  central MQTT broker while the call goes on. Audio never leaves the box.
 CONTROL
-  echo /etc/undertone/undertone.yaml > "$root/DEBIAN/conffiles"
   install -m 0755 "$here"/{preinst,postinst,prerm,postrm} "$root/DEBIAN/"
   pack "$root"
 }
