@@ -167,6 +167,7 @@ def test_a_direction_that_broke_comes_back_with_its_uuid_while_the_other_goes_on
     # Nobody takes the place of one that is there.
     assert AudioSocket(("127.0.0.1", box.socket), customer).received() == b"\x00\x00\x00"
     again.hang_up()
+    assert theirs.received().endswith(b"\x00\x00\x00")
     summary = box.call(customer)
     assert summary["closed_by"] == "hang_up"
     assert summary["duration_ms"] == pytest.approx(2000, abs=400)
