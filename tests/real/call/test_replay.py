@@ -123,15 +123,15 @@ def test_a_mixed_line_is_judged_by_words_only(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
-    [(None, "no such file"), (b"", "empty"), (b"hello, this is no sound at all", "not a recording")],
+    ("content", "says", "code"),
+    [(None, "no such file", 2), (b"", "empty", 1), (b"hello, this is no sound at all", "not a recording", 1)],
 )
-def test_what_cannot_be_heard_is_one_line_and_exit_1(tmp_path, content, says):
+def test_what_cannot_be_heard_is_one_line_and_exit_1_and_what_is_not_there_2(tmp_path, content, says, code):
     path = tmp_path / "call.wav"
     if content is not None:
         path.write_bytes(content)
     done = undertone("replay", path)
-    assert done.returncode == 1
+    assert done.returncode == code
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert str(path) in done.stderr

@@ -243,7 +243,7 @@ def test_what_is_not_there_is_one_line_with_the_remedy(events, arguments, told, 
 def test_a_file_that_is_none_is_refused(tmp_path, capsys):
     assert main(["explain", str(tmp_path / "none.wav")]) == 2
     (tmp_path / "bad.jsonl").write_text("{\n")
-    assert main(["explain", str(tmp_path / "bad.jsonl")]) == 2
+    assert main(["explain", str(tmp_path / "bad.jsonl")]) == 1
     assert "line 1" in capsys.readouterr().err
 
 
