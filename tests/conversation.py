@@ -90,7 +90,12 @@ def words(
 
 ANGRY = words(3.5, -1.5, cause="billing")
 CALM = words(-1.0, -1.0)
+SHOUTING = voice(4.0, -4.0, 1.0)
 PLEASED = words(-2.0, 3.0)
+LEAVING = words(1.0, 0.0, cause="retention", redacted="i want to leave [company]")
+SUES = words(1.0, 0.0, cause="legal_or_regulator")
+# Of the one call that a conversation is, where it is given no other name.
+ALERT = "0190-call:alert"
 SILENT = Absent(reason=Absence.NO_WORDS)
 FOREIGN = Absent(
     reason=Absence.NOT_UNDERSTOOD,
@@ -212,3 +217,11 @@ class Conversation:
             self.events += self.call.active(Activity(start=self.now, speaking=flags, level_dbfs=levels, lost=lost))
             self.now += FRAME_SAMPLES
         return self
+
+
+def furious(times: int = 3, **given) -> Conversation:
+    """A customer who is angry so many times, and an agent who answers."""
+    call = Conversation(**given)
+    for _ in range(times):
+        call.customer(ANGRY).agent()
+    return call

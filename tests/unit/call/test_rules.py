@@ -1,33 +1,14 @@
-"""Rules: what they can ask, what they refuse, how a new file is taken over."""
-
-import os
-from pathlib import Path
+"""Rules: what they can ask, and that the voice alone never alerts unless it is sustained."""
 
 import pytest
 
-from edge.call.rules.alert_history import AlertHistory
-from edge.call.rules.rule_set import SHIPPED, RuleBook, load_rules
 from edge.errors import ConfigError
 from edge.values import Absence, Absent, Role
-from tests.conversation import ANGRY, CALM, NOON, PLEASED, UNHEARD, Conversation, voice, words
+from tests.conversation import ANGRY, CALM, PLEASED, SHOUTING, Conversation, words
+from tests.unit.call.written_rules import inline, probe
 
 CUSTOMER, AGENT = Role.CUSTOMER, Role.AGENT
-RULE = """\
-rules:
-  - id: probe
-    says: It is so.
-    severity: low
-    route: team
-    when:
-"""
 BROKE_IN = {"interrupted": True}
-
-
-def probe(tmp_path: Path, when: str, **more):
-    path = tmp_path / "rules.yaml"
-    body = "\n".join(f"      {line}" for line in when.strip().splitlines())
-    path.write_text(RULE + body + "\n" + "".join(f"    {key}: {value}\n" for key, value in more.items()))
-    return load_rules(path)
 
 
 def fires(tmp_path, when, script, **given) -> bool:
@@ -42,9 +23,6 @@ def angry(times, said=ANGRY):
             call.customer(said).agent()
 
     return script
-
-
-# --- conditions ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("times", "expected"), [(2, False), (3, True)])
@@ -194,11 +172,6 @@ def test_an_agents_words_are_asked_by_role(tmp_path):
     assert not fires(tmp_path, when, lambda call: call.agent(said=ANGRY))
 
 
-# --- the voice alone -------------------------------------------------------------------------------------------------
-
-SHOUTING = voice(4, -4, 1.0)
-
-
 @pytest.mark.parametrize("when", ["fused: {p_negative_at_least: 0.5}", "score: {of: worst, at_most: -0.3, utterances: 1}"])
 @pytest.mark.parametrize(("times", "expected"), [(1, False), (2, False), (3, True)])
 def test_voice_alone_never_alerts_unless_sustained_however_it_is_asked(tmp_path, when, times, expected):
@@ -221,167 +194,4 @@ def test_voice_with_words_behind_it_may_alert_at_once(tmp_path):
 
 def test_a_rule_on_the_voice_alone_is_refused_unless_sustained(tmp_path):
     with pytest.raises(ConfigError, match=r"line 7.*sustained: 3"):
-        _load(tmp_path, "voice: {p_negative_at_least: 0.5}")
-
-
-def _load(tmp_path, when):
-    path = tmp_path / "inline.yaml"
-    path.write_text(RULE.replace("    when:\n", f"\n    when: {{{when}}}\n"))
-    return load_rules(path)
-
-
-# --- what is refused -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("when", "told"),
-    [
-        ("fused: {p_negative_atleast: 0.6}", "did you mean 'p_negative_at_least'"),
-        ("fused: {p_negative_at_least: 1.6}", "<= 1"),
-        ("fused: {p_negative_at_least: high}", "expected `float"),
-        ("fused: {sustained: 3}", "says no threshold"),
-        ("trend: {}", "says no threshold"),
-        ("fuzed: {p_negative_at_least: 0.6}", "did you mean 'fused'"),
-        ("cause: {any_of: []}", "length >= 1"),
-        ("cause: {any_of: [billing]}, words: {p_negative_at_least: 0.6}", "exactly one key"),
-        ("", "exactly one key"),
-        ("all: []", "length >= 1"),
-        ("near: {first: {trend: {per_minute_at_most: 0}}, within_s: 3}", "missing required field `then`"),
-        ("loudness: {db_at_least: 6}", "sustained: 3"),
-    ],
-)
-def test_a_mistake_is_one_line_with_file_line_key_and_remedy(tmp_path, when, told):
-    with pytest.raises(ConfigError) as refused:
-        _load(tmp_path, when)
-    message = str(refused.value)
-    assert told in message
-    assert "\n" not in message
-    assert f"{tmp_path / 'inline.yaml'}: line 7: key 'rules[0].when" in message
-    assert ";" in message
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("rules:\n  - {id: a\n", "line 3"),
-        ("- a\n", "expected `object`"),
-        ("", "missing required field `rules`"),
-        (RULE.replace("severity: low", "severity: huge") + "      trend: {per_minute_at_most: 0}\n", "line 4"),
-        (RULE.replace("route: team", "route: Team A") + "      trend: {per_minute_at_most: 0}\n", "line 5"),
-        ((RULE + "      trend: {per_minute_at_most: 0}\n") + (RULE + "      trend: {per_minute_at_most: 0}\n")[7:], "used twice"),
-    ],
-)
-def test_a_bad_file_says_where(tmp_path, text, told):
-    path = tmp_path / "bad.yaml"
-    path.write_text(text)
-    with pytest.raises(ConfigError, match=told):
-        load_rules(path)
-
-
-def test_a_missing_file_says_so(tmp_path):
-    with pytest.raises(ConfigError, match="no such file"):
-        load_rules(tmp_path / "none.yaml")
-
-
-# --- taking over -----------------------------------------------------------------------------------------------------
-
-
-def _rewrite(path: Path, text: str, age: int):
-    path.write_text(text)
-    os.utime(path, ns=(age, age))
-
-
-def test_a_good_new_file_is_taken_over_and_a_bad_one_refused(tmp_path, caplog):
-    path = tmp_path / "rules.yaml"
-    good = SHIPPED.read_text(encoding="utf-8")
-    _rewrite(path, good, 1_000)
-    book = RuleBook(path)
-    assert book.current() is book.current()
-    assert len(book.current().rules) == 7
-
-    _rewrite(path, good.replace("severity: critical", "severity: hopeless"), 2_000)
-    with caplog.at_level("INFO", "undertone.rules"):
-        assert len(book.current().rules) == 7
-        assert len(book.current().rules) == 7
-    assert [record.message.split()[0] for record in caplog.records] == ["rules.refused"]
-    assert "hopeless" in caplog.text
-
-    _rewrite(path, RULE + "      trend: {per_minute_at_most: 0}\n", 3_000)
-    assert [rule.id for rule in book.current().rules] == ["probe"]
-
-    path.unlink()
-    assert [rule.id for rule in book.current().rules] == ["probe"]
-
-
-def test_new_rules_are_judged_by_in_the_middle_of_a_call(tmp_path):
-    call = Conversation(rules=probe(tmp_path, "cause: {any_of: [refund]}")).customer(ANGRY)
-    assert call.alerts == []
-    call.call.take_rules(probe(tmp_path, "cause: {any_of: [billing]}"))
-    call.customer(CALM)
-    assert call.found == ["probe"]
-
-
-# --- the shipped set -------------------------------------------------------------------------------------------------
-
-STORIES = {
-    "sustained-anger": lambda call: call.customer(ANGRY).agent().customer(ANGRY).agent().customer(ANGRY),
-    "retention-risk": lambda call: call.customer(words(1, 0, cause="retention")),
-    "regulator-threat": lambda call: call.customer(words(1, 0, cause="legal_or_regulator")),
-    "dead-air-after-complaint": lambda call: call.customer(ANGRY).quiet(14).agent(),
-    "repeat-caller": lambda call: call.customer(words(3, 0, signals=("called_before",))),
-    "vulnerable": lambda call: call.customer(words(0, 0, signals=("vulnerable",))),
-    "sharp-fall": lambda call: [call.customer(said).agent(6) for said in (PLEASED, PLEASED, PLEASED, CALM, CALM, ANGRY, ANGRY)],
-}
-
-
-def test_every_shipped_rule_has_its_story():
-    assert {rule.id for rule in load_rules(None).rules} == set(STORIES)
-
-
-@pytest.mark.parametrize("rule", STORIES)
-def test_each_shipped_rule_fires_on_its_story(rule):
-    call = Conversation()
-    STORIES[rule](call)
-    assert rule in call.found
-
-
-def test_a_legal_threat_is_told_however_calmly_it_is_said():
-    (alert,) = Conversation().customer(words(-2, -1, signals=("legal_threat",))).alerts
-    assert (alert.route, alert.severity, alert.reasons[0].rule) == ("legal", "critical", "regulator-threat")
-
-
-def test_a_calm_call_raises_nothing():
-    call = Conversation()
-    for said in (CALM, PLEASED, CALM, UNHEARD, words(0.3, 0), PLEASED):
-        call.customer(said).agent().quiet(4)
-    assert call.over().alerts == []
-
-
-@pytest.mark.parametrize(
-    "said",
-    [words(-2, 3, signals=("called_before",)), words(-1, -1, signals=("called_before",)), words(3, 0, signals=("repeat",))],
-    ids=["called twice to say thanks", "told calmly", "counted something else"],
-)
-def test_calling_again_is_a_finding_only_where_it_is_said_unhappily_of_calls(said):
-    assert Conversation().customer(said).agent(12).customer(CALM).over().alerts == []
-
-
-@pytest.mark.parametrize(
-    "said", [words(-2, 3, signals=("vulnerable",)), words(0, 0, 0.1, signals=("vulnerable",))], ids=["cheerful", "unclear"]
-)
-def test_who_may_be_in_danger_is_told_at_once_to_a_route_of_its_own_whatever_the_sentiment_and_the_hour(said):
-    history = AlertHistory()
-    for n in range(50):
-        history.opened(NOON, f"call-{n}", "other", None)
-    (alert,) = Conversation(alert_history=history).customer(said).alerts
-    assert (alert.route, alert.severity, alert.state) == ("vulnerable", "critical", "new")
-
-
-def test_a_furious_agent_with_a_calm_customer_raises_nothing():
-    call = Conversation(line={"agent_words": True})
-    for _ in range(8):
-        call.agent(
-            said=words(5, -3, cause="retention", signals=("threat", "called_before", "vulnerable")), sounds=SHOUTING, level_dbfs=-5.0
-        ).customer(CALM)
-    assert call.over().alerts == []
-    assert all(one.voice is None and one.verdict is None for one in call.utterances if one.role == "agent")
+        inline(tmp_path, "voice: {p_negative_at_least: 0.5}")
