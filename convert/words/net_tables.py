@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge.words.net import MOST_PIECES, WIDTH, tables
 
 Net = dict[str, NDArray[np.generic]]
-LAYERS = 3
+LAYERS = 4
 # Of each layer: what is asked of the pieces (query, key, value), what is made of their answers, and the two steps that follow.
 DENSE = {"asked": (WIDTH, 3 * WIDTH), "mixed": (WIDTH, WIDTH), "up": (WIDTH, 4 * WIDTH), "down": (4 * WIDTH, WIDTH)}
 

@@ -5,10 +5,13 @@ import pytest
 
 from convert.words.corpus import LABELS
 from convert.words.held import CALM, DISPLEASED, held_figures, held_out, weights_of
+from convert.words.report import read_sentences
 from convert.words.sets import chosen, lessons, read_calm, read_pairs, read_said
 from edge.errors import UsageError
 from edge.phrases.tokens import tokenize
 from edge.words.combine import CALLS
+from tests.words.sealed import CALLERS
+from tests.words.sealed import PAIRS as SEALED_PAIRS
 
 PAIRS, SAID = read_pairs(), read_said()
 
@@ -40,6 +43,13 @@ def test_nothing_held_out_is_learnt():
     held = held_out(PAIRS, SAID, ())
     assert learnt.isdisjoint(held.texts)
     assert len(learnt) == 2 * sum(not pair.held for pair in PAIRS) + sum(not one.held for one in SAID)
+
+
+def test_nothing_sealed_is_learnt_or_chosen_on():
+    ours = {text for pair in PAIRS for text in (pair.calm, pair.displeased)} | {one.text for one in SAID}
+    sealed = read_sentences([CALLERS]).texts + [text for pair in read_pairs(SEALED_PAIRS) for text in (pair.calm, pair.displeased)]
+    assert len(sealed) >= 400
+    assert ours.isdisjoint(sealed)
 
 
 @pytest.fixture
