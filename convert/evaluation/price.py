@@ -26,8 +26,13 @@ when `sustained-anger` holds is chosen on one half of the trades and pairs and j
 """
 # The price that is asked: false alerts a calm call, and displeased calls told within so many seconds.
 FALSE, TOLD, WITHIN_S = 1 / 200, 0.90, 20.0
-# What is tried: the shipped rules, `sustained-anger` with three in a row alone, and with two within a minute from these p_negative on.
-_TWICE = (0.6, 0.7, 0.8, 0.85, 0.9)
+# What is tried: the shipped rules, `sustained-anger` with three in a row alone, and with two within a minute from these p_negative on;
+# besides, with one that says so in words of anger, and with any one.
+_TWICE, _ONCE, _ANY = (0.6, 0.7, 0.8, 0.85, 0.9), (0.7, 0.8, 0.9), (0.8, 0.9)
+# Where the shipped rule stands: two recordings of announcements page from 0.8 on (docs/price.md).
+_SHIPPED_TWICE = 0.85
+# Signals that are said of a mere matter, too (`broken`, `unmet`, `money`), are none.
+_STRONG = ("waiting", "repeat", "threat", "conduct", "irony", "anger")
 _RULE = "sustained-anger"
 # What is worse heard than this is no evidence to the shipped rule (edge/call/rules/rules.yaml).
 _HEARD = 0.2
@@ -37,10 +42,15 @@ _DISPLEASURE = frozenset((_RULE, "sharp-fall", "repeat-caller", "dead-air-after-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """When `sustained-anger` holds: as shipped, or three negative in a row; or, too, `twice` so negative within a minute."""
+    """When `sustained-anger` holds: as shipped, or three negative in a row.
+
+    Or, too, `twice` so negative within a minute; `once` so negative in words of anger; `alone` so negative in whatever words.
+    """
 
     shipped: bool = False
     twice: float | None = None
+    once: float | None = None
+    alone: float | None = None
 
 
 SHIPPED, IN_A_ROW = Setting(shipped=True), Setting()
@@ -106,7 +116,13 @@ def run(args: argparse.Namespace) -> int:
     print(f"{len(slots)} real calm calls, {len(turns)} calm turns of {len(trades)} trades, {len(pairs)} displeased tellings")
     print(f"{args.count} calls of each kind in each half; texts as written")
     weights = {"voice": config.fusion.voice_weight, "words": config.fusion.words_weight}
-    settings = (SHIPPED, IN_A_ROW, *(Setting(twice=one) for one in _TWICE))
+    settings = (
+        SHIPPED,
+        IN_A_ROW,
+        *(Setting(twice=one) for one in _TWICE),
+        *(Setting(twice=_SHIPPED_TWICE, once=one) for one in _ONCE),
+        *(Setting(twice=_SHIPPED_TWICE, alone=one) for one in _ANY),
+    )
     tried = {setting: price(box, *halves[0], setting, weights) for setting in settings}
     print("\nchosen on:\n" + _HEAD)
     for setting, found in tried.items():
@@ -123,13 +139,13 @@ def run(args: argparse.Namespace) -> int:
     return 0 if judged[best].paid else 1
 
 
-_HEAD = f"{'sustained-anger':>36}{'false':>9}{'in time':>9}{'ever':>7}"
+_HEAD = f"{'sustained-anger':>48}{'false':>9}{'in time':>9}{'ever':>7}"
 
 
 def _row(setting: Setting, found: Price) -> str:
-    twice = f", or twice at {setting.twice:.2f}" if setting.twice else ""
-    rule = "as shipped" if setting.shipped else f"3 in a row{twice}"
-    return f"{rule:>36}{found.false:>9.2%}{found.in_time:>9.0%}{found.ever:>7.0%}"
+    ways = {"twice at": setting.twice, "angry words at": setting.once, "any one at": setting.alone}
+    rule = "as shipped" if setting.shipped else ", ".join(["3 in a row", *(f"{way} {p:.2f}" for way, p in ways.items() if p is not None)])
+    return f"{rule:>48}{found.false:>9.2%}{found.in_time:>9.0%}{found.ever:>7.0%}"
 
 
 def price(box: "Box", calm: "Sequence[MadeCall]", angry: "Sequence[MadeCall]", setting: Setting, weights: Mapping[str, float]) -> Price:
@@ -151,15 +167,21 @@ def with_anger(setting: Setting) -> "RuleSet":
     """The shipped rules, `sustained-anger` as `setting` says."""
     import msgspec
 
-    from edge.call.rules.conditions import Judged, When
+    from edge.call.rules.conditions import Judged, Near, SignalIs, When
     from edge.call.rules.rule_set import load_rules
 
     shipped = load_rules(None)
     if setting.shipped:
         return shipped
-    when = When(fused=Judged(p_negative_at_least=0.6, sustained=3, within_s=180, min_quality=_HEARD))
+    ways = [When(fused=Judged(p_negative_at_least=0.6, sustained=3, within_s=180, min_quality=_HEARD))]
     if setting.twice is not None:
-        twice = Judged(p_negative_at_least=setting.twice, times=2, within_s=60, min_quality=_HEARD)
-        when = When(any=(when, When(fused=twice)))
+        ways.append(When(fused=Judged(p_negative_at_least=setting.twice, times=2, within_s=60, min_quality=_HEARD)))
+    if setting.once is not None:
+        strong = When(signal=SignalIs(any_of=_STRONG, min_quality=_HEARD))
+        judged = When(fused=Judged(p_negative_at_least=setting.once, min_quality=_HEARD))
+        ways.append(When(near=Near(first=strong, then=judged, within_s=0.5, ordered=False)))
+    if setting.alone is not None:
+        ways.append(When(fused=Judged(p_negative_at_least=setting.alone, min_quality=_HEARD)))
+    when = When(any=tuple(ways)) if len(ways) > 1 else ways[0]
     rules = [msgspec.structs.replace(rule, when=when) if rule.id == _RULE else rule for rule in shipped.rules]
     return msgspec.structs.replace(shipped, rules=tuple(rules))

@@ -1,5 +1,6 @@
 """The words model as a bundle: tables, calibration, golden sentences, and a load as on a box to prove it."""
 
+import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,7 +93,8 @@ def pack(
             labels=LABELS,
             features={"rated": list(RATED), "word_bits": WORD_BITS, "pair_bits": PAIR_BITS},
             calibration=msgspec.to_builtins(calibration),
-            metrics={figure: round(value, 4) for figure, value in measured.items()},
+            # No figure where there was nothing to tell apart, as in a handful of spoken rows.
+            metrics={figure: round(value, 4) for figure, value in measured.items() if math.isfinite(value)},
             golden="golden.json",
             licence=licence,
             provenance={

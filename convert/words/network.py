@@ -1,6 +1,6 @@
 """The sentence net in training: a small transformer begun from published weights, tuned on sentences of calls. TensorFlow's only file here.
 
-Begun from the first three layers of all-MiniLM-L6-v2 (Apache 2.0; Wang et al. 2020, Reimers and Gurevych 2019) and those of its word pieces
+Begun from the first four layers of all-MiniLM-L6-v2 (Apache 2.0; Wang et al. 2020, Reimers and Gurevych 2019) and those of its word pieces
 that sentences of calls use. edge.words.net runs what comes out.
 """
 
@@ -24,7 +24,7 @@ from edge.errors import UsageError
 from edge.words.net import HEADS, MOST_PIECES, WIDTH, Pieces
 
 Floats = NDArray[np.float32]
-# The first half: better after tuning than every other layer (docs/words-experiments.md).
+# The first ones: better after tuning than every other layer (docs/words-experiments.md).
 _BEGUN_FROM = tuple(range(LAYERS))
 # The commonest whole words of BERT's vocabulary (ordered by frequency from this place on) are kept though no sentence here has them.
 _FIRST_WORD, _COMMON_WORDS = 1996, 7000

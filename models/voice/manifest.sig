@@ -1,1 +1,1 @@
-{"key":"c0c6abed4700bf4f","signature":"KsYkb/7mzKgSMxvKzegYAXNAJtJ88+nvQsZ/RteNHBXpOH9XzRfMWZpxFcyaAwuVRvQfYFYw3/05DAq2OGpuDw=="}
+{"key":"a8b601615b9c2b63","signature":"tD2U46HrQOaGjW1p2rb/5f6dxEP2Rbz+rBbQQsD2LReX04u6TpLN+j5VY4hK7NHsoZlpQZ/wPOfKSPvNYviCBw=="}

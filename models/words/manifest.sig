@@ -1,1 +1,1 @@
-{"key":"c0c6abed4700bf4f","signature":"7/KtiC84seFfoAR+efWGGwZ1053M1jU2DSImcfY/RI7Mf3+bokkxcnsFSGj+OvzL3Bsmp/+dIjPkeauPlKVVDQ=="}
+{"key":"a8b601615b9c2b63","signature":"cLzJ50+tE9a3qEsA5EOs0E5gGZc8XXh0+iFo3WKTjdA5ctjJgVSxmdWfzhcxIHCqmSzGBxlg7GBmKqnkskZABg=="}

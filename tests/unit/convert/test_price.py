@@ -29,10 +29,12 @@ def box():
 def test_a_calm_call_tells_nothing_and_a_displeased_one_is_told_sooner_the_less_is_asked(box):
     rng = np.random.default_rng(1)
     calm, angry = calm_calls(SLOTS, CALM, 10, rng), angry_calls(SLOTS, CALM, PAIRS, 10, rng)
-    found = [price(box, calm, angry, setting, WEIGHTS) for setting in (IN_A_ROW, Setting(twice=0.9), Setting(twice=0.6))]
-    assert [one.false for one in found] == [0.0] * 3
-    assert found[0].in_time <= found[1].in_time <= found[2].in_time
-    assert found[0].in_time < found[2].in_time <= found[2].ever == 1.0
+    settings = (IN_A_ROW, Setting(twice=0.9), Setting(twice=0.6), Setting(twice=0.6, once=0.6), Setting(twice=0.6, once=0.6, alone=0.6))
+    found = [price(box, calm, angry, setting, WEIGHTS) for setting in settings]
+    assert [one.false for one in found] == [0.0] * len(settings)
+    in_time = [one.in_time for one in found]
+    assert in_time == sorted(in_time)
+    assert in_time[0] < in_time[2] < in_time[3] <= found[3].ever == 1.0
 
 
 def test_seconds_count_from_the_start_of_the_first_displeased_turn(box):
@@ -45,4 +47,4 @@ def test_only_that_rule_changes():
     shipped, changed = load_rules(None).rules, with_anger(Setting(twice=0.7)).rules
     assert with_anger(SHIPPED).rules == shipped
     assert [a.id for a, b in zip(shipped, changed, strict=True) if a != b] == ["sustained-anger"]
-    assert with_anger(Setting(twice=0.85)).rules == shipped
+    assert with_anger(Setting(twice=0.85, once=0.8)).rules == shipped
