@@ -1,8 +1,8 @@
 """The sentence net on the box: word pieces in, four layers of a transformer over them (TFLite, int8 weights), answers out.
 
 It reads the sentence as a whole, in its order, which n-grams do not: "it couldn't have gone better", "thanks for nothing".
-convert.words.network trains it. A sentence of a dozen words takes under 1 ms of a PC's core (5 ms in numpy, whose float32 weights, 21 MB,
-go through the processor's caches for each sentence).
+convert.words.network trains it. A sentence of a dozen words takes a millisecond or two of a PC's core (several times that in numpy, whose
+float32 weights go through the processor's caches for each sentence).
 """
 
 import re
