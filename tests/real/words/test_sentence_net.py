@@ -18,7 +18,7 @@ PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 @pytest.fixture(scope="module")
 def net():
     """A net of chance, quantised."""
-    from convert.words.net_tables import all_tables, quantise_net
+    from convert.words.net_tables import LAYERS, all_tables, quantise_net
 
     chance = np.random.default_rng(1)
     weights = {}
@@ -45,7 +45,7 @@ def sentence(length: int) -> np.ndarray:
 
 def plainly(net, x: np.ndarray) -> np.ndarray:
     """The transformer of Vaswani et al. 2017 with BERT's order of norms, in float64, one head and one place at a time."""
-    from convert.words.net_tables import unquantised
+    from convert.words.net_tables import LAYERS, unquantised
     from convert.words.network import NORM_FLOOR
 
     own = {name: table.astype(np.float64) for name, table in unquantised(net).items()}
@@ -54,7 +54,7 @@ def plainly(net, x: np.ndarray) -> np.ndarray:
         return (row - row.mean()) / math.sqrt(row.var() + NORM_FLOOR) * norm[0] + norm[1]
 
     x = [normed(row, own["norm"]) for row in x.astype(np.float64)]
-    for layer in range(3):
+    for layer in range(LAYERS):
         asked = [row @ own[f"{layer}.asked"] + own[f"{layer}.asked_bias"] for row in x]
         after = []
         for at, row in enumerate(x):
