@@ -31,8 +31,8 @@ FALSE, TOLD, WITHIN_S = 1 / 200, 0.90, 20.0
 _TWICE, _ONCE, _ANY = (0.6, 0.7, 0.8, 0.85, 0.9), (0.7, 0.8, 0.9), (0.8, 0.9)
 # Where the shipped rule stands: two recordings of announcements page from 0.8 on (docs/price.md).
 _SHIPPED_TWICE = 0.85
-# Signals that are said of a mere matter, too (`broken`, `unmet`, `money`), are none.
-_STRONG = ("waiting", "repeat", "threat", "conduct", "irony", "anger")
+# Signals that are said of a mere matter, too (`broken`, `unmet`, `money`, `threat`: who leaves for a lower price), are none.
+_STRONG = ("waiting", "repeat", "conduct", "irony", "anger")
 _RULE = "sustained-anger"
 # What is worse heard than this is no evidence to the shipped rule (edge/call/rules/rules.yaml).
 _HEARD = 0.2

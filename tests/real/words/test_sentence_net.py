@@ -18,7 +18,7 @@ PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 @pytest.fixture(scope="module")
 def net():
     """A net of chance, quantised."""
-    from convert.words.net_tables import LAYERS, all_tables, quantise_net
+    from convert.words.net_tables import all_tables, quantise_net
 
     chance = np.random.default_rng(1)
     weights = {}

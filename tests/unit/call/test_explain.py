@@ -52,7 +52,7 @@ def test_an_alert_that_nearly_came_says_how_near_and_what_was_missing():
     assert last.outcome.nearness == pytest.approx(1 / 2)
     assert missing(last)[-2:] == [
         ("fused p_negative", "at least 0.85, 2 times", f"{p:.2f} at 00:00"),
-        ("signal", "waiting or repeat or threat or conduct or irony or anger", "none at 00:00"),
+        ("signal", "waiting or repeat or conduct or irony or anger", "none at 00:00"),
     ]
     call.customer(ANGRY)
     opened = of(looks, "sustained-anger")[-1]
