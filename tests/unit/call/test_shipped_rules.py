@@ -33,6 +33,18 @@ def test_a_legal_threat_is_told_however_calmly_it_is_said():
     assert (alert.route, alert.severity, alert.reasons[0].rule) == ("legal", "critical", "regulator-threat")
 
 
+@pytest.mark.parametrize("signal", ["waiting", "repeat", "conduct", "irony", "anger"])
+def test_one_very_displeased_sentence_pages_where_its_words_are_of_anger(signal):
+    def told(p_negative, *signals):
+        return Conversation().customer(CALM).customer(words(p_negative, 0, signals=signals)).reason("sustained-anger")
+
+    assert told(4, signal) != []
+    assert told(4) == []
+    # Said of a mere matter, too.
+    assert told(4, "broken", "unmet", "money", "threat") == []
+    assert told(0.5, signal) == []
+
+
 def test_a_calm_call_raises_nothing():
     call = Conversation()
     for said in (CALM, PLEASED, CALM, UNHEARD, words(0.3, 0), PLEASED):
@@ -46,7 +58,7 @@ def test_a_calm_call_raises_nothing():
     ids=["called twice to say thanks", "told calmly", "counted something else"],
 )
 def test_calling_again_is_a_finding_only_where_it_is_said_unhappily_of_calls(said):
-    assert Conversation().customer(said).agent(12).customer(CALM).over().alerts == []
+    assert Conversation().customer(said).agent(12).customer(CALM).over().reason("repeat-caller") == []
 
 
 @pytest.mark.parametrize(
