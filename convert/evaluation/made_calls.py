@@ -15,7 +15,7 @@ from edge.call.rules.rule_set import RuleSet
 from edge.call.state import Call
 from edge.clock import Anchor
 from edge.config import Config, LineConfig, SourceConfig
-from edge.values import SAMPLE_RATE, Absent, CallOpened, Mode, OpenedBy, Role, Utterance, VoiceReading, WordsReading
+from edge.values import SAMPLE_RATE, Absent, Branch, CallOpened, Mode, OpenedBy, Role, Utterance, VoiceReading, WordsReading
 from edge.verdict.fuse import fuse
 from edge.voice.baseline import CallerBaseline, unlearnt
 from edge.voice.clip import whole_clip
@@ -113,7 +113,7 @@ class Box:
         self._judge = judge
         self._read: dict[str, WordsReading | Absent] = {}
 
-    def tell(self, made: MadeCall, rules: RuleSet, weights: Mapping[str, float]) -> Told:
+    def tell(self, made: MadeCall, rules: RuleSet, weights: Mapping[Branch, float]) -> Told:
         """The whole way of a call behind its models: fusion, state, rules, alert. Of a displeased call no more than the first alert."""
         opened = made.slots[0].start
         line = LineConfig(name="line-1", source=SourceConfig(file="made"), channels=(Role.CUSTOMER,))

@@ -16,7 +16,7 @@ from convert.sound.corpora import Clip
 from convert.sound.dataset import load_pcm
 from edge.errors import SourceError
 from edge.signal.features import Features, Windows, spectrogram, windows
-from edge.values import Absent, Pcm
+from edge.values import Absent, Emotion, Pcm
 from edge.voice.calibration import Calibration, calibrated, softmax
 from edge.voice.clip import whole_clip
 from edge.voice.emotion import EmotionModel, with_prosody
@@ -95,7 +95,7 @@ def score(
             reasons.append(reading.reason)
             continue
         reasons.append(None)
-        probs[row] = [reading.probs[label] for label in LABELS]
+        probs[row] = [reading.probs[emotion] for emotion in Emotion]
         polarity[row] = (reading.p_negative, reading.p_neutral, reading.p_positive)
         quality[row] = reading.evidence.quality
         if floats is not None and float_net is not None:

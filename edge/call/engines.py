@@ -13,7 +13,7 @@ from edge.call.trial import Trial
 from edge.config import Config, LineConfig
 from edge.errors import Problem
 from edge.segment.crosstalk import customer_utterance
-from edge.values import Absence, Absent, Mode, ModelKind, Role, SpeechAudio, Utterance, Verdict, VoiceReading, Word, WordsReading
+from edge.values import Absence, Absent, Branch, Mode, ModelKind, Role, SpeechAudio, Utterance, Verdict, VoiceReading, Word, WordsReading
 from edge.verdict.fuse import fuse
 from edge.voice.baseline import CallerBaseline, LineBaseline
 from edge.voice.emotion import EmotionModel
@@ -43,7 +43,7 @@ class Engines:
     recogniser: Engine | None
     judge: WordsJudge
     rules: Callable[[], RuleSet]
-    weights: Mapping[str, float]
+    weights: Mapping[Branch, float]
     infos: Mapping[str, ModelInfo | None]
     language: str = "en"
     line_recognisers: Mapping[str, LineRecogniser] = field(default_factory=dict)

@@ -78,8 +78,7 @@ def run_check(args: argparse.Namespace) -> int:
     from edge.call.rules.rule_set import SHIPPED, load_rules
     from edge.cli.replay import configure
     from edge.phrases.causes import Causes
-    from edge.phrases.groups import PhraseGroups
-    from edge.phrases.lexicon import SIGNALS
+    from edge.values import Signal
 
     config = configure(args.config, mode=None, privacy=None)
     causes = Causes.load(Path(config.causes) if config.causes else None).codes
@@ -91,7 +90,7 @@ def run_check(args: argparse.Namespace) -> int:
             severity = " then ".join([rule.severity, *(rise.to for rise in rule.rises)])
             table.add_row(rule.id, severity, rule.route, f"{rule.expires_min:g} min", rule.says)
         terminal().print(table)
-        for warning in unheard(rules, causes=causes, signals=(*SIGNALS, *PhraseGroups.load().names), keywords=keywords):
+        for warning in unheard(rules, causes=causes, signals=tuple(Signal), keywords=keywords):
             print(f"undertone: {path}: {warning}", file=sys.stderr)
     return 0
 

@@ -8,13 +8,14 @@ import msgspec
 from edge.phrases.automaton import PatternIndex
 from edge.phrases.pattern import Pattern
 from edge.phrases.phrase_file import parse
+from edge.values import Signal
 
 SHIPPED = Path(__file__).with_name("groups.yaml")
 
 
 class _GroupFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     version: str
-    groups: dict[str, list[str]]
+    groups: dict[Signal, list[str]]
     classes: dict[str, list[str]] = {}
 
 
@@ -23,7 +24,7 @@ class PhraseGroups:
 
     def __init__(self, groups: _GroupFile) -> None:
         self.names = tuple(groups.groups)
-        self._group_of: dict[str, str] = {}
+        self._group_of: dict[str, Signal] = {}
         patterns = []
         for name, phrases in groups.groups.items():
             for phrase in phrases:
@@ -36,7 +37,7 @@ class PhraseGroups:
         """Those that the box came with."""
         return cls(parse(SHIPPED, _GroupFile))
 
-    def heard(self, tokens: Sequence[str]) -> tuple[str, ...]:
+    def heard(self, tokens: Sequence[str]) -> tuple[Signal, ...]:
         """The names of the groups of which a phrase is in lower-case `tokens`, in the order of the file."""
         found = {self._group_of[match.name] for match in self._index.every(tokens)}
         return tuple(name for name in self.names if name in found)

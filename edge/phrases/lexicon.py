@@ -5,31 +5,19 @@ says the form); a site adds a file of the same form. What an entry has spoken fo
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-import msgspec
-
-from edge.errors import ConfigError, Key
 from edge.phrases.agent import agent_phrases
 from edge.phrases.automaton import PatternIndex, longest
+from edge.phrases.lexicon_file import CATEGORIES, Ratings, read_ratings
 from edge.phrases.pattern import Pattern
-from edge.phrases.phrase_file import check_range, parse
+from edge.values import Signal
 
-SHIPPED = Path(__file__).with_name("lexicon.yaml")
-
-# What an entry is about. Courtesy, request and agent phrases carry no feeling: they mask.
-CATEGORIES = (
-    "waiting", "repeat", "threat", "unmet", "broken", "money", "conduct", "irony", "anger",
-    "courtesy", "request", "relief", "thanks", "praise",
-)  # fmt: skip
-# Less mere manners: what an event may name.
-SIGNALS = tuple(name for name in CATEGORIES if name not in ("courtesy", "request"))
 FEATURES = ("negative", "positive", "score", "entries", "negated", "but", *CATEGORIES)
 
-# VADER rates from -4 to 4.
-_SCALE = 4.0
 # VADER's own constants (Hutto and Gilbert 2014, and its code): squash, negation, and what stands before and after "but".
 _ALPHA = 15.0
 _NEGATION = -0.74
@@ -59,25 +47,6 @@ _SPELLING = {
     "ive": "i've", "u": "you", "ur": "your", "thx": "thanks", "thankyou": "thanks", "hrs": "hours", "hr": "hour", "mins": "minutes",
     "min": "minute", "pls": "please", "plz": "please", "r": "are", "n't": "not",
 }  # fmt: skip
-
-
-class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Entries of one category, rated by the same people for the same reason; a phrase or word maps to its rating."""
-
-    category: str
-    rated_by: str
-    why: str
-    entries: dict[str, float]
-
-
-class LexiconFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The form of lexicon.yaml and of a site's file: the site's entries replace shipped ones, `remove` takes entries out."""
-
-    version: str
-    classes: dict[str, list[str]] = {}
-    groups: list[Group] = []
-    irony_openings: list[str] = []
-    remove: list[str] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +86,10 @@ class Acted:
         return counts
 
     @property
-    def signals(self) -> tuple[str, ...]:
-        """Those of SIGNALS that spoke."""
+    def signals(self) -> tuple[Signal, ...]:
+        """Those that spoke: mere manners are none."""
         counts = self.counts
-        return tuple(name for name in SIGNALS if counts[name])
+        return tuple(signal for signal in Signal if counts.get(signal))
 
     def features(self) -> tuple[float, ...]:
         """Numbers for a learned combiner, in the order of FEATURES, scaled to about -3..3."""
@@ -132,45 +101,22 @@ class Acted:
 class Lexicon:
     """The compiled overlay. Immutable after `load`; safe from any thread."""
 
-    def __init__(self, *, version: str, entries: Mapping[str, tuple[float, Group]], classes: Mapping[str, Sequence[str]],
-                 irony: Sequence[str], agent: Sequence[str], own: Collection[str] = ()) -> None:  # fmt: skip
-        self.version = version
+    def __init__(self, ratings: Ratings, agent: Sequence[str]) -> None:
+        """`agent`: what agents say by script."""
+        self.version = ratings.version
         # What the site itself rated: no model has learnt it.
-        self.own = frozenset(own)
-        self.words: Mapping[str, float] = {text: weight for text, (weight, _) in entries.items() if text.isalpha()}
-        self._entries = entries
-        script = [Pattern.parse(text, classes)._replace(name=_SCRIPT) for text in agent]
+        self.own = ratings.own
+        self._entries, self._irony = ratings.entries, ratings.irony_openings
+        self.words: Mapping[str, float] = {text: weight for text, (weight, _) in ratings.entries.items() if text.isalpha()}
+        script = [Pattern.parse(text, ratings.classes)._replace(name=_SCRIPT) for text in agent]
         self._agent = PatternIndex(script)
         # One pass finds both.
-        self._index = PatternIndex([*(Pattern.parse(text, classes) for text in entries), *script])
-        self._irony = frozenset(irony)
+        self._index = PatternIndex([*(Pattern.parse(text, ratings.classes) for text in ratings.entries), *script])
 
     @classmethod
-    def load(cls, site: Path | None = None) -> "Lexicon":
+    def load(cls, site: Path | None = None) -> Self:
         """The shipped overlay, with the site's file laid over it. Raises ConfigError naming file, key and remedy."""
-        files = [(SHIPPED, parse(SHIPPED, LexiconFile))]
-        if site is not None:
-            files.append((site, parse(site, LexiconFile)))
-        entries: dict[str, tuple[float, Group]] = {}
-        classes: dict[str, list[str]] = {}
-        for path, file in files:
-            classes |= file.classes
-            for text in file.remove:
-                if entries.pop(text, None) is None:
-                    raise ConfigError(
-                        f"no entry '{text}' to remove", path=path, where=Key("remove"), remedy="copy it from lexicon.yaml letter for letter"
-                    )
-            for number, group in enumerate(file.groups):
-                _check(path, number, group, classes)
-                entries |= {text: (weight, group) for text, weight in group.entries.items()}
-        return cls(
-            version="+".join(file.version for _, file in files),
-            entries=entries,
-            classes=classes,
-            irony=[word for _, file in files for word in file.irony_openings],
-            agent=agent_phrases().phrases,
-            own=[text for _, file in files[1:] for group in file.groups for text in group.entries],
-        )
+        return cls(read_ratings(site), agent_phrases().phrases)
 
     def explain(self, name: str) -> tuple[float, str, str]:
         """The rating of the entry `name`, who rated it and why."""
@@ -245,17 +191,3 @@ def _negates(before: Sequence[str]) -> bool:
         if word in _NEGATORS and (word != "no" or distance == 0):
             return True
     return False
-
-
-def _check(path: Path, number: int, group: Group, classes: Mapping[str, Sequence[str]]) -> None:
-    key = f"groups[{number}]"
-    if group.category not in CATEGORIES:
-        raise ConfigError(
-            f"'{group.category}' is no category", path=path, where=Key(f"{key}.category"), remedy=f"give one of {', '.join(CATEGORIES)}"
-        )
-    for text, weight in group.entries.items():
-        check_range(weight, _SCALE, path, f"{key}.entries.{text}")
-        try:
-            Pattern.parse(text, classes)
-        except ConfigError as error:
-            raise error.at(path=path, where=Key(f"{key}.entries.{text}")) from error

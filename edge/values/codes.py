@@ -65,6 +65,38 @@ class Polarity(Code):
     POSITIVE = "positive", "The customer is pleased."
 
 
+class Emotion(Code):
+    """What a voice sounds like, in the order of the net's outputs."""
+
+    ANGRY = "angry", "Bad news."
+    DISGUST = "disgust", "Bad news."
+    FEAR = "fear", "Bad news."
+    HAPPY = "happy", "Good news."
+    NEUTRAL = "neutral", "Neither."
+    SAD = "sad", "Bad news."
+    SURPRISED = "surprised", "Counted as good news: a choice, since TESS calls its own pleasant and the others leave it open."
+
+
+class Signal(Code):
+    """What the words speak of: the categories of the service lexicon that carry feeling, and the groups of phrases."""
+
+    WAITING = "waiting", "Waiting, stated as a fact."
+    REPEAT = "repeat", "How often it has happened before."
+    THREAT = "threat", "To leave, to complain elsewhere, to go to law."
+    UNMET = "unmet", "A promise that was not kept."
+    BROKEN = "broken", "A product or service that fails."
+    MONEY = "money", "Money taken, not returned or not explained."
+    CONDUCT = "conduct", "How staff behaved, or what they refused."
+    IRONY = "irony", "Praise of what failed."
+    ANGER = "anger", "The feeling, named."
+    RELIEF = "relief", "The trouble is over."
+    THANKS = "thanks", "Thanks that are meant."
+    PRAISE = "praise", "Praise."
+    VULNERABLE = "vulnerable", "A group of phrases: somebody may be in danger."
+    LEGAL_THREAT = "legal_threat", "A group of phrases: a lawyer, a court, a regulator or the press."
+    CALLED_BEFORE = "called_before", "A group of phrases: the caller has called before, about this."
+
+
 class Absence(Code):
     """Why a branch says nothing of an utterance."""
 

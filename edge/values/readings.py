@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge.values.codes import Absence, Polarity
+from edge.values.codes import Absence, Emotion, Polarity, Signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class VoiceReading:
     those of the utterance alone). `model` is the name and version of what judged it.
     """
 
-    probs: Mapping[str, float]
-    label: str
+    probs: Mapping[Emotion, float]
+    label: Emotion
     p_negative: float
     p_neutral: float
     p_positive: float
@@ -99,8 +99,7 @@ class Intelligibility:
 class WordsReading:
     """What was said. `redacted` is the only form of the words that may leave the branch, and only as the tier allows.
 
-    `signals` are the categories of the lexicon entries that spoke (edge.phrases.lexicon.SIGNALS: repeat, threat, ...) and the groups of
-    phrases that were heard (edge.phrases.groups: vulnerable, ...): codes, no words.
+    `signals` are the categories of the lexicon entries that spoke and the groups of phrases that were heard: codes, no words.
     `label` is the branch's own decision: its thresholds weigh the three classes alike, so it need not be the likeliest.
     `model` is the name and version of what judged it; None where VADER and the lexicon did alone.
     """
@@ -115,7 +114,7 @@ class WordsReading:
     cause: Cause | None = None
     drivers: tuple[Driver, ...] = ()
     spotted: tuple[Spotted, ...] = ()
-    signals: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
     label: Polarity | None = None
     model: str | None = None
     intelligibility: Intelligibility | None = None

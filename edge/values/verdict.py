@@ -31,7 +31,7 @@ class Verdict:
     p_neutral: float | None
     p_positive: float | None
     polarity: float | None
-    log_prior: Mapping[str, float]
+    log_prior: Mapping[Polarity, float]
     llr_clip: float
     parts: tuple[Part, ...]
     conflict: bool = False

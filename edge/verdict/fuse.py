@@ -17,10 +17,10 @@ from edge.verdict.quality import usable
 
 # Half of what customers say on service calls is plain fact. Set, not fitted (`validated_on_calls: false`): the evidence comes
 # with its training prior taken out, so this is the only prior in the verdict.
-LOG_PRIOR: Mapping[str, float] = {
-    "negative": round(math.log(0.25), 6),
-    "neutral": round(math.log(0.5), 6),
-    "positive": round(math.log(0.25), 6),
+LOG_PRIOR: Mapping[Polarity, float] = {
+    Polarity.NEGATIVE: round(math.log(0.25), 6),
+    Polarity.NEUTRAL: round(math.log(0.5), 6),
+    Polarity.POSITIVE: round(math.log(0.25), 6),
 }
 # No branch may put a class more than 55 to 1 (e^4) above neutral or below it: calibration is not known further out than that.
 LLR_CLIP = 4.0
@@ -38,7 +38,7 @@ _DECIMALS = 8
 _NOT_SPEECH = frozenset({Absence.NO_WORDS, Absence.NOT_UNDERSTOOD})
 
 
-def fuse(*, mode: Mode, voice: VoiceReading | Absent, words: WordsReading | Absent, weights: Mapping[str, float]) -> Verdict:
+def fuse(*, mode: Mode, voice: VoiceReading | Absent, words: WordsReading | Absent, weights: Mapping[Branch, float]) -> Verdict:
     """The verdict on one utterance from what its branches say.
 
     In `both` each branch has its weight of `weights` and an absent one contributes nothing: the other is not made stronger for
@@ -47,7 +47,7 @@ def fuse(*, mode: Mode, voice: VoiceReading | Absent, words: WordsReading | Abse
     """
     if mode is Mode.BOTH and isinstance(words, Absent) and words.reason in _NOT_SPEECH and not isinstance(voice, Absent):
         voice = Absent(reason=words.reason)
-    taking_part = {Mode.VOICE: {"voice": 1.0}, Mode.WORDS: {"words": 1.0}}.get(mode, dict(weights))
+    taking_part = {Mode.VOICE: {Branch.VOICE: 1.0}, Mode.WORDS: {Branch.WORDS: 1.0}}.get(mode, dict(weights))
     readings: dict[Branch, VoiceReading | WordsReading | Absent] = {Branch.VOICE: voice, Branch.WORDS: words}
     heard = {branch: usable(reading) for branch, reading in readings.items() if branch in taking_part}
     parts = tuple(_part(branch, taking_part[branch], said) for branch, said in heard.items() if isinstance(said, Evidence))
@@ -59,10 +59,10 @@ def fuse(*, mode: Mode, voice: VoiceReading | Absent, words: WordsReading | Abse
     return Verdict(
         mode=mode,
         label=None if weak else _label(p),
-        p_negative=p["negative"],
-        p_neutral=p["neutral"],
-        p_positive=p["positive"],
-        polarity=round(p["positive"] - p["negative"], _DECIMALS),
+        p_negative=p[Polarity.NEGATIVE],
+        p_neutral=p[Polarity.NEUTRAL],
+        p_positive=p[Polarity.POSITIVE],
+        polarity=round(p[Polarity.POSITIVE] - p[Polarity.NEGATIVE], _DECIMALS),
         log_prior=LOG_PRIOR,
         llr_clip=LLR_CLIP,
         parts=parts,
@@ -72,14 +72,14 @@ def fuse(*, mode: Mode, voice: VoiceReading | Absent, words: WordsReading | Abse
     )
 
 
-def probabilities(log_prior: Mapping[str, float], llr_clip: float, parts: tuple[Part, ...]) -> dict[str, float]:
+def probabilities(log_prior: Mapping[Polarity, float], llr_clip: float, parts: tuple[Part, ...]) -> dict[Polarity, float]:
     """The softmax of the module's formula: negative, neutral, positive, each 0..1, sum 1 to 1e-7."""
     total = dict(log_prior)
     for part in parts:
         share = part.weight * part.quality
         negative, positive = clipped(part.llr_negative, part.llr_positive, llr_clip)
-        total["negative"] += share * negative
-        total["positive"] += share * positive
+        total[Polarity.NEGATIVE] += share * negative
+        total[Polarity.POSITIVE] += share * positive
     top = max(total.values())
     powers = {polarity: math.exp(value - top) for polarity, value in total.items()}
     whole = sum(powers.values())
@@ -96,7 +96,7 @@ def _part(branch: Branch, weight: float, evidence: Evidence) -> Part:
     return Part(branch=branch, weight=weight, quality=evidence.quality, llr_negative=evidence.negative, llr_positive=evidence.positive)
 
 
-def _label(p: Mapping[str, float]) -> Polarity:
+def _label(p: Mapping[Polarity, float]) -> Polarity:
     """The likeliest; a tie goes to neutral, then to negative."""
     return max((Polarity.NEUTRAL, Polarity.NEGATIVE, Polarity.POSITIVE), key=lambda polarity: p[polarity])
 

@@ -18,7 +18,7 @@ from edge.signal.pcm import clipping_share, level_dbfs
 from edge.signal.prosody import MELODY, statistics
 from edge.signal.spec import SPEC
 from edge.tflite.interpreter import Interpreter
-from edge.values import Absence, Absent, Evidence, ModelKind, Pcm, Utterance, VoiceReading
+from edge.values import Absence, Absent, Emotion, Evidence, ModelKind, Pcm, Utterance, VoiceReading
 from edge.voice.calibration import Calibration, calibrated
 from edge.voice.labels import LABELS
 from edge.voice.prior import prior_of
@@ -95,8 +95,8 @@ class EmotionModel:
         result = calibrated(with_prosody(net_logits(self._interpreter, cut), spectrum, self.prosody), self._calibration)
         clipping = clipping_share(utterance.pcm)
         return VoiceReading(
-            probs={label: float(p) for label, p in zip(LABELS, result.probs, strict=True)},
-            label=LABELS[int(np.argmax(result.probs))],
+            probs={emotion: float(p) for emotion, p in zip(Emotion, result.probs, strict=True)},
+            label=Emotion(LABELS[int(np.argmax(result.probs))]),
             p_negative=result.p_negative,
             p_neutral=result.p_neutral,
             p_positive=result.p_positive,

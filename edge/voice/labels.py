@@ -1,6 +1,8 @@
-"""The seven emotions, in the order of the net's outputs, and which of them are bad news."""
+"""Which of the seven emotions are bad news, and which good."""
 
-LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprised")
-NEGATIVE = frozenset({"angry", "disgust", "fear", "sad"})
-# A surprised customer is counted as positive: a choice, since TESS calls its own pleasant and the others leave it open.
-POSITIVE = frozenset({"happy", "surprised"})
+from edge.values import Emotion
+
+# As a manifest has them, in the order of the net's outputs.
+LABELS = tuple(emotion.value for emotion in Emotion)
+NEGATIVE = frozenset({Emotion.ANGRY, Emotion.DISGUST, Emotion.FEAR, Emotion.SAD})
+POSITIVE = frozenset({Emotion.HAPPY, Emotion.SURPRISED})

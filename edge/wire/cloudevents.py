@@ -11,6 +11,20 @@ from edge.wire.parts import Wire
 
 # The content type of a CloudEvent as a whole (MQTT 5 property; 3.1.1 has no place for it).
 CONTENT_TYPE = "application/cloudevents+json"
+# What each field of it means, as edge.wire.fields says of the data.
+ENVELOPE: dict[str, str] = {
+    "specversion": "CloudEvents version.",
+    "id": "Unique for its source, and the same each time it is sent: drop what you have seen.",
+    "source": "The box: /undertone/<site>/<device>.",
+    "type": "What it is; a breaking change gets a new number at the end.",
+    "time": "When it happened, RFC 3339 UTC.",
+    "subject": "The call it is about; absent where it is about none.",
+    "datacontenttype": "Of data.",
+    "dataschema": "Name of this schema.",
+    "sequence": "Counts the events of this topic, from 1, without holes but announced ones; absent where only the latest counts.",
+    "historical": "Sent more than 60 s after it happened: late, and nothing else. Whether an alert still pages, its page_until says.",
+    "data": "The event itself.",
+}
 
 
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from edge.values import Mode, Polarity, Privacy, SourceState
+from edge.values import Branch, Mode, ModelKind, Polarity, Privacy, SourceState
 from edge.wire.codes import BoxState, CheckOutcome, GapReason, ModelAction, ReplyReason
 from edge.wire.parts import Count, LineInfo, SpreadData, Timestamp, UnderstoodData, Wire
 
@@ -29,7 +29,7 @@ class Info(Wire, frozen=True, kw_only=True):
     privacy: Privacy
     lines: list[LineInfo]
     models: dict[str, ModelInfo | None]
-    weights: dict[str, float]
+    weights: dict[Branch, float]
     weights_fitted: bool
     unsigned_allowed: bool
 
@@ -90,7 +90,7 @@ class ModelChange(Wire, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "device.model"
     action: ModelAction
-    model: str
+    model: ModelKind
     version: str
     previous: str | None
     reason: str | None

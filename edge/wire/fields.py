@@ -75,11 +75,11 @@ MEANINGS: dict[str, str] = {
     "words": "Words that were recognised.",
     "confidence": "The recogniser's mean confidence.",
     "WordsData.cause": "What a complaint is about; null where it is none, or unclear.",
-    "cause": "Code of what the complaint is about (see the cause taxonomy); null where unknown.",
+    "cause": "What the complaint is about: a code of the site's own causes (an open set); null where unknown.",
     "spotted": "Configured keywords that were heard.",
     "keyword": "The keyword's configured name.",
-    "signals": "Categories of the service lexicon that spoke (repeat, threat, ...), and groups of phrases (vulnerable, called_before).",
-    "code": "Code in the cause taxonomy.",
+    "signals": "What the words spoke of.",
+    "code": "Code of the cause: the shipped ones and the site's own (an open set).",
     "p": "Probability of that cause.",
     "alternative": "The runner-up's code; null where there is none.",
     "CauseData.route": "The team that this cause goes to.",
@@ -216,7 +216,7 @@ MEANINGS: dict[str, str] = {
     "Feedback.alert": "Id of the alert that was judged; null where an utterance was labelled.",
     "justified": "Whether the customer had something to complain of; null where an utterance was labelled.",
     "by": "Who says so.",
-    "model": "Which model: voice, words, fusion or vosk.",
+    "model": "Which kind of model.",
     "VoiceData.model": "Name and version of the model that judged this utterance.",
     "WordsData.model": "Name and version of the model that judged this utterance; null where the lexicon did alone.",
     "transfer": "Hash (sha256) of the file that came over the bus; null where none did.",
@@ -242,20 +242,6 @@ MEANINGS: dict[str, str] = {
     "last": "Last sequence that will never come; null where unknown.",
     "lost": "How many; null where unknown.",
     "Gap.reason": "How they were lost.",
-}
-
-ENVELOPE: dict[str, str] = {
-    "specversion": "CloudEvents version.",
-    "id": "Unique for its source, and the same each time it is sent: drop what you have seen.",
-    "source": "The box: /undertone/<site>/<device>.",
-    "type": "What it is; a breaking change gets a new number at the end.",
-    "time": "When it happened, RFC 3339 UTC.",
-    "subject": "The call it is about; absent where it is about none.",
-    "datacontenttype": "Of data.",
-    "dataschema": "Name of this schema.",
-    "sequence": "Counts the events of this topic, from 1, without holes but announced ones; absent where only the latest counts.",
-    "historical": "Sent more than 60 s after it happened: late, and nothing else. Whether an alert still pages, its page_until says.",
-    "data": "The event itself.",
 }
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from edge.values import Absence, Branch, Mode, NoVerdict, Polarity, Role
+from edge.values import Absence, Branch, Emotion, Mode, NoVerdict, Polarity, Role, Signal
 from edge.wire.codes import NoTrend, Severity
 
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -28,8 +28,8 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
 class VoiceData(Wire, frozen=True, kw_only=True):
     """How the customer spoke in this utterance: the emotions of the utterance alone, all else as a difference from the baseline."""
 
-    label: str
-    probs: dict[str, Probability]
+    label: Emotion
+    probs: dict[Emotion, Probability]
     p_negative: Probability
     p_neutral: Probability
     p_positive: Probability
@@ -66,10 +66,7 @@ class SpottedData(Wire, frozen=True, kw_only=True):
 
 
 class WordsData(Wire, frozen=True, kw_only=True):
-    """What was said, in numbers and codes; the words themselves are never in this event.
-
-    `signals` are categories of the service lexicon that spoke (repeat, threat, waiting, ...).
-    """
+    """What was said, in numbers and codes; the words themselves are never in this event."""
 
     words: Count
     confidence: Probability
@@ -82,7 +79,7 @@ class WordsData(Wire, frozen=True, kw_only=True):
     quality: Probability
     cause: CauseData | None
     spotted: list[SpottedData]
-    signals: list[str]
+    signals: list[Signal]
     model: str | None = None
 
 
@@ -117,7 +114,7 @@ class VerdictData(Wire, frozen=True, kw_only=True):
     p_neutral: Probability | None
     p_positive: Probability | None
     polarity: PolarityScore | None
-    log_prior: dict[str, float]
+    log_prior: dict[Polarity, float]
     llr_clip: float
     parts: list[PartData]
     conflict: bool

@@ -7,9 +7,9 @@ import msgspec
 
 from edge.values import Code
 from edge.wire import device, events, parts
-from edge.wire.cloudevents import schema_name, type_name
+from edge.wire.cloudevents import ENVELOPE, schema_name, type_name
 from edge.wire.events import EVENTS
-from edge.wire.fields import ENVELOPE, meaning
+from edge.wire.fields import meaning
 from edge.wire.parts import Wire
 
 Schema: TypeAlias = dict[str, Any]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from edge.bundle.signature import Trust
 from edge.phrases.lexicon import Entry, Lexicon
-from edge.values import Polarity
+from edge.values import Polarity, Signal
 from edge.words.model import WordsModel
 from edge.words.rated import RATED, Rated, rate
 from edge.words.sentiment import Vader
@@ -34,7 +34,7 @@ WHOLE = "learned: the sentence as a whole"
 _OWN = 1.2
 # And so does a threat in plain words ("see you in court", "taking it to the ombudsman"): whoever threatens us lets be known that they are
 # unhappy, however calmly, and an alert hangs on it. Weaker entries of the category (a lawyer, to cancel) may be the matter.
-_THREAT, _PLAIN_THREAT = "threat", -2.6
+_PLAIN_THREAT = -2.6
 # Less than this much log-odds moved nothing.
 _DRIVER_FLOOR = 0.05
 
@@ -67,7 +67,7 @@ class Judged:
     llr_positive: float
     causes: Mapping[str, float] | None
     drivers: tuple[Moved, ...]
-    signals: tuple[str, ...]
+    signals: tuple[Signal, ...]
     matter: float | None = None
 
 
@@ -126,7 +126,7 @@ class Judge:
         )
 
     def _by_itself(self, entry: Entry) -> bool:
-        return entry.name in self.lexicon.own or (entry.category == _THREAT and entry.weight <= _PLAIN_THREAT)
+        return entry.name in self.lexicon.own or (entry.category == Signal.THREAT and entry.weight <= _PLAIN_THREAT)
 
     def _own(self, rated: Rated) -> tuple[float, float]:
         """What entries that count by themselves add to negative and to positive against neutral, beside a learned model."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from edge.call.rules.conditions import Side
-from edge.values import Role
+from edge.values import Role, Signal
 from edge.wire.events import UtteranceHeard
 from edge.wire.parts import ScoresData, VerdictData, VoiceData, WordsData
 
@@ -42,7 +42,7 @@ class UtteranceView:
     cause_p: float
     cause_route: str | None
     keywords: tuple[tuple[str, float], ...]
-    signals: tuple[str, ...]
+    signals: tuple[Signal, ...]
     words_per_minute: float | None
     loudness_db: float | None
     broke_in: bool

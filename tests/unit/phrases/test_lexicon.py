@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from edge.errors import ConfigError
 from edge.phrases.agent import agent_phrases
 from edge.phrases.automaton import PatternIndex
-from edge.phrases.lexicon import CATEGORIES, FEATURES, SHIPPED, Lexicon
+from edge.phrases.lexicon import FEATURES, Lexicon
+from edge.phrases.lexicon_file import CATEGORIES, SHIPPED
 from edge.phrases.pattern import Pattern
 from tests.paths import TESTS
 
