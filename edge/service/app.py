@@ -13,12 +13,9 @@ from typing import Literal
 from msgspec.structs import replace as replaced
 
 from edge import __version__
-from edge.call.line import Line
 from edge.call.past_calls import PastCalls
 from edge.call.understood import UnderstoodCalls
-from edge.capture import wavfile
-from edge.capture.source import open_source
-from edge.config import Config, LineConfig
+from edge.config import Config
 from edge.errors import UndertoneError, for_box
 from edge.models.boot import start_up
 from edge.models.loading import changed, reconfigured
@@ -34,12 +31,11 @@ from edge.service.baselines import KeptBaselines
 from edge.service.device_state import DeviceState
 from edge.service.dispatch import Dispatcher
 from edge.service.erasure import Eraser
-from edge.service.live import LiveLine
+from edge.service.lines import LineMaker, all_progress
 from edge.service.open_alerts import open_alerts
 from edge.service.selftest import SelfTester
 from edge.service.spoken_call import warm_up_speech
 from edge.service.standing import Standing
-from edge.service.trunk import Trunk
 from edge.service.watchdog import Notifier
 from edge.status_page.server import StatusPage
 from edge.values import Mode, SourceState
@@ -58,8 +54,6 @@ _TICK_S = 1.0
 _STOP_BUS_S = 3.0
 # A box that starts has other things to do, and hears its first calls with recognisers as they come.
 _WARM_AFTER_S = 15.0
-# A line that is up and has had nothing judged for this long is stuck.
-_PROGRESS_S = 15.0
 
 _Nudge = Literal["stop", "reload", "state", "alerts"]
 
@@ -91,7 +85,11 @@ class App:
         )
         self._past = PastCalls(self._outbox.records, outcomes=config.alerts.outcomes)
         self._understood_calls = UnderstoodCalls()
-        self._lines = {line.name: self._live_line(index) for index, line in enumerate(config.lines)}
+        made_with = LineMaker(
+            serving=self._models.serving, past=self._past, understood_calls=self._understood_calls, put=self._put,
+            answer=self._answers.give, on_state=self._line_state, died=self._thread_died, keep_s=config.context_keep_s,
+        )  # fmt: skip
+        self._lines = {line.name: made_with.make(line) for line in config.lines}
         self._device_state = DeviceState(self._lines, boot=self._outbox.boot)
         self._tester = SelfTester(lambda: self._standing.engines, config, report=self._take_selftest)
         eraser = Eraser(lines=self._lines.values(), outbox=self._outbox, answers=self._answers, erased=self._alerts_changed)
@@ -154,7 +152,7 @@ class App:
             shown = self._device_state.state(problems, for_bus=False)
             self._status.write(self._standing.shown(shown, problems, health))
             self._page.show(self._standing.snapshot(shown, problems, health))
-            if self._alive():
+            if all_progress(self._lines, self._device_state.states):
                 self._notifier.beat()
             if all(line.finished.is_set() for line in self._lines.values()):
                 return
@@ -213,32 +211,6 @@ class App:
             _log.info("config.taken from=next_call waits_for_restart=%s", ",".join(waiting) or "nothing")
         self._notifier.ready()
 
-    def _line(self, line: LineConfig) -> Line:
-        fast = line.source.file if not line.source.realtime else None
-        return Line(
-            line=line, serving=self._models.serving, past=self._past, understood_calls=self._understood_calls,
-            recorded_s=0.0 if fast is None else wavfile.seconds(Path(fast)),
-        )  # fmt: skip
-
-    def _live_line(self, index: int) -> LiveLine | Trunk:
-        line = self._config.lines[index]
-        if line.source.listen is not None:
-            return Trunk(
-                config=line, listen=line.source.listen, keep_s=self._config.context_keep_s, past=self._past, put=self._put,
-                line=self._line, answer=self._answers.give,
-                on_state=lambda state: self._line_state(line.name, state), died=self._thread_died,
-            )  # fmt: skip
-        return LiveLine(
-            name=line.name,
-            line=self._line(line),
-            source=open_source(line.source, len(line.channels), lambda state: self._line_state(line.name, state)),
-            roles=line.channels,
-            paced=line.source.file is None or line.source.realtime,
-            put=self._put,
-            answer=self._answers.give,
-            died=self._thread_died,
-        )
-
     def _line_state(self, name: str, state: SourceState) -> None:
         if self._device_state.states[name] != state:
             self._device_state.states[name] = state
@@ -275,13 +247,3 @@ class App:
         found = replaced(found, checks=checks)
         self._device_state.take_selftest(found)
         self._announcer.selftest(found)
-
-    def _alive(self) -> bool:
-        """Whether every line that is up has had fresh sound judged lately: what the watchdog is fed by."""
-        now = time.monotonic()
-        return all(
-            self._device_state.states[name] not in (SourceState.UP, SourceState.LISTENING)
-            or line.finished.is_set()
-            or now - line.progress_at < _PROGRESS_S
-            for name, line in self._lines.items()
-        )
