@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from desk.ingest.link import Link
     from desk.ingest.standing import Ingest
     from desk.ingest.writer import Writer
-    from desk.web.upkeep import Upkeep
+    from desk.web.maintenance import Maintenance
 
     logging.basicConfig(level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with opened(args) as (config, database):
@@ -48,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
             writer = Writer(database, prefix=config.mqtt.prefix, policy=Policy.of(config))
             ingest = Ingest(name=config.mqtt.client_id, link=Link(config.mqtt, writer.store), writer=writer, topics=config.mqtt.topics)
             ingest.link.open()
-        upkeep = Upkeep(config, database, ingest)
-        upkeep.start()
+        maintenance = Maintenance(config, database, ingest)
+        maintenance.start()
         try:
             if args.only == "ingest":
                 print(f"undertone-desk: takes in {', '.join(config.mqtt.filters)}", flush=True)
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             else:
                 _pages(config, database, ingest, args.listen)
         finally:
-            upkeep.stop()
+            maintenance.stop()
             if ingest is not None:
                 ingest.link.close()
     return 0

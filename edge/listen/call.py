@@ -120,7 +120,7 @@ class ConnectedCall:
                 if data is None:
                     self._take(leg, End(by=leg.connection.session.unsaid), moment)
                     return
-                for message in leg.connection.hear(data) if data else ():
+                for message in leg.connection.receive(data) if data else ():
                     self._take(leg, message, moment)
             if leg not in self._legs:
                 return

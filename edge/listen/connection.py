@@ -51,7 +51,7 @@ class Connection:
             pass
         return bytes(found)
 
-    def hear(self, data: bytes) -> Iterator[Hello | Sound | End]:
+    def receive(self, data: bytes) -> Iterator[Hello | Sound | End]:
         """What the session makes of `data`. Raises ProtocolError, whatever a library says of a stranger's bytes."""
         try:
             yield from self.session.receive(data)

@@ -158,7 +158,7 @@ class Listener:
                 return
             if guest.leaving:
                 return
-            heard = list(guest.connection.hear(data)) if data else []
+            heard = list(guest.connection.receive(data)) if data else []
             guest.connection.send()
         except ProtocolError as error:
             self._tally.refused(error.refusal, guest.connection.peer, error.says)

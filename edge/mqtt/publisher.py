@@ -148,7 +148,7 @@ class Publisher:
                 wait_s = self._one_connection()
             except BusError as error:
                 wait_s = self._reconnects.failed(error)
-                self.troubles.told(error.problem)
+                self.troubles.record(error.problem)
             self._stopping.wait(wait_s)
 
     def _one_connection(self) -> float:
@@ -177,12 +177,12 @@ class Publisher:
         finally:
             self._up.clear()
             link.close()
-            self._hear_rest(session)
+            self._handle_rest(session)
             self._lanes.connection_over()
         wait_s = self._reconnects.ended(session.end())
         if (deadly := self._reconnects.deadly) is not None:
             self._held.deadly(deadly.topic, deadly.size)
-        self.troubles.told(None if session.lost is None else session.lost.within(self._config.mqtt.url))
+        self.troubles.record(None if session.lost is None else session.lost.within(self._config.mqtt.url))
         return wait_s
 
     def _serve(self, session: Session) -> None:
@@ -199,11 +199,11 @@ class Publisher:
                     what = f"acknowledged nothing for {self._ack_s:.0f} s"
                     session.lost = Problem(what=what, remedy="see the broker's log, or restart it")
                 continue
-            self._hear(heard, session)
+            self._handle(heard, session)
             # All that has come, before anything else is sent.
             with suppress(Empty):
                 while session.lost is None:
-                    self._hear(self._inbox.get_nowait(), session)
+                    self._handle(self._inbox.get_nowait(), session)
 
     def _say_goodbye(self, session: Session) -> bool:
         """Once nothing is left to send, or no time: the last state, then DISCONNECT."""
@@ -221,7 +221,7 @@ class Publisher:
         left = self._stop_at - time.monotonic()
         return left - _GOODBYE_S if left > _GOODBYE_S else left
 
-    def _hear_rest(self, session: Session) -> None:
+    def _handle_rest(self, session: Session) -> None:
         """What the broker had said before we saw that it was over: answers, and why it ended the connection."""
         with suppress(Empty):
             while True:
@@ -229,9 +229,9 @@ class Publisher:
                 # A command is the broker's to send again.
                 reasoned = isinstance(heard, Lost) and heard.reason is not None and session.heard_end == WORDLESS
                 if isinstance(heard, Acknowledged) or reasoned:
-                    self._hear(heard, session)
+                    self._handle(heard, session)
 
-    def _hear(self, heard: LinkEvent, session: Session) -> None:
+    def _handle(self, heard: LinkEvent, session: Session) -> None:
         match heard:
             case Acknowledged(mid=mid, refusal=refusal):
                 if (answered := session.answered(mid, refusal)) is not None:

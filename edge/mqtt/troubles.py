@@ -30,7 +30,7 @@ class Troubles:
         trouble = self._trouble
         return [*([] if trouble is None else [trouble]), *self.standing]
 
-    def told(self, trouble: Problem | None) -> None:
+    def record(self, trouble: Problem | None) -> None:
         """There is no connection because of `trouble` (None: we ended it)."""
         self._trouble = trouble
         for problem in (trouble, self._reconnects.suspicion):

@@ -160,7 +160,7 @@ class Lexicon:
         for entry in entries:
             masked.update(range(entry.start, entry.end))
         if not self._irony.isdisjoint(tokens[:2]):
-            entries = self._hear_irony(tokens, entries, masked)
+            entries = self._turn_irony(tokens, entries, masked)
         return Acted(
             entries=tuple(entries),
             negative=sum(e.weight for e in entries if e.weight < 0),
@@ -170,7 +170,7 @@ class Lexicon:
             masked=frozenset(masked),
         )
 
-    def _hear_irony(self, tokens: Sequence[str], entries: list[Entry], masked: set[int]) -> list[Entry]:
+    def _turn_irony(self, tokens: Sequence[str], entries: list[Entry], masked: set[int]) -> list[Entry]:
         """Praise in the first two words of a complaint is turned: "great another hour on hold"."""
         if sum(e.weight for e in entries if e.weight < 0) > _IRONY_NEEDS:
             return entries

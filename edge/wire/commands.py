@@ -75,7 +75,7 @@ class CallContext(CallFacts, frozen=True, kw_only=True):
     call: CallId | None = None
 
 
-class Sides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MediaIds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The UUID of the connection that brings each side's voice."""
 
     customer: MediaId | None = None
@@ -87,7 +87,7 @@ class CallAnnounce(CallFacts, frozen=True, kw_only=True):
     """A call will come to `line` over AudioSocket, by connections with these UUIDs: one for each channel of the line."""
 
     line: str = ""
-    media: Sides
+    media: MediaIds
 
     def sides(self) -> dict[Role, str]:
         """The UUIDs that were given."""

@@ -44,29 +44,29 @@ def section(folder: Path, scale: Scale) -> Iterator[Row]:
         env = pulse.env
         playing = pulse.play(wav, latency_ms=_LATENCY_MS)
         with Service(folder, _TWO_LINES.format(other=talks(QUIET_LINE), url=broker.url), env=env) as box:
-            ears = _Ears(box, central, scale)
-            ears.well()
+            lines = _Lines(box, central, scale)
+            lines.well()
             yield _connections(box, broker)
-            yield ears.hurt("capture child stopped", "`kill -STOP`", lambda: os.kill(ears.child(), signal.SIGSTOP))
-            yield ears.hurt("capture child killed", "`kill -9`", lambda: os.kill(ears.child(), signal.SIGKILL))
+            yield lines.hurt("capture child stopped", "`kill -STOP`", lambda: os.kill(lines.child(), signal.SIGSTOP))
+            yield lines.hurt("capture child killed", "`kill -9`", lambda: os.kill(lines.child(), signal.SIGKILL))
             playing.kill()
             playing.wait()
-            gone, before = time.monotonic(), ears.other()
+            gone, before = time.monotonic(), lines.other()
             pulse.process.terminate()
             pulse.process.wait(10)
-            told = ears.degraded(gone)
+            told = lines.degraded(gone)
             with PulseAudio.start(folder, pcms=("another", "line")) as second:
                 playing = second.play(wav, latency_ms=_LATENCY_MS)
                 back = time.monotonic()
-                ears.well()
-                yield ears.row("device gone, and back with another index", "the sound server ended; another card comes first", told,
-                               time.monotonic() - back, ears.other() - before, time.monotonic() - gone)  # fmt: skip
+                lines.well()
+                yield lines.row("device gone, and back with another index", "the sound server ended; another card comes first", told,
+                               time.monotonic() - back, lines.other() - before, time.monotonic() - gone)  # fmt: skip
                 assert box.stop() == 0
                 playing.kill()
                 playing.wait()
 
 
-class _Ears:
+class _Lines:
     def __init__(self, box: Service, central: Subscriber, scale: Scale) -> None:
         self._box, self._central, self._slack = box, central, scale.slack
 

@@ -209,7 +209,7 @@ class CallAlert:
     def _of_reasons(self) -> dict[str, Any]:
         """What a snapshot takes from the reasons: what waited for a cooldown is told with it."""
         for reason in self._reasons.values():
-            reason.told()
+            reason.take_waiting()
         reasons = [reason.data for reason in self._reasons.values()]
         standing, last = [one for one in reasons if not one.withdrawn], self.snapshot
         # Severity never falls but where the alert begins anew.

@@ -63,7 +63,7 @@ class Reason:
             return True
         return bool(self._waiting) and now - self._evidence_at >= timedelta(minutes=rule.cooldown_min)
 
-    def told(self) -> None:
+    def take_waiting(self) -> None:
         """A snapshot goes out: what waited is in it, and the cooldown begins anew."""
         if not self._waiting:
             return

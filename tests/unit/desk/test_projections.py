@@ -13,7 +13,7 @@ from desk.ingest.arrival import Unfit, read
 from desk.ingest.erase import erase
 from desk.ingest.rebuild import rebuild
 from desk.ingest.writer import Told
-from desk.web.upkeep import Upkeep
+from desk.web.maintenance import Maintenance
 from edge.clock import rfc3339, uuid7
 from tests.scripted_box import ScriptedBox
 from tests.unit.desk.store import Store
@@ -282,12 +282,12 @@ def test_boxes_are_told_to_forget_a_customer_and_the_command_says_whom_only_unti
 def test_whom_a_box_never_answered_of_is_forgotten_when_its_time_is_over(store, box):
     store.tell(box, box.event("device.state", "state", "s1", {"state": "online", "boot": 1, "since": None, "reasons": [], "lines": {}}))
     erase(store.database, "K-5", ())
-    upkeep = Upkeep(store.config, store.database, None)
-    upkeep.prune()
+    maintenance = Maintenance(store.config, store.database, None)
+    maintenance.prune()
     assert "K-5" in repr(store.table("commands"))
     with store.database.write() as tx:
         tx.run("command_lapsed", now=rfc3339(datetime.now(UTC) + timedelta(days=15)))
-    upkeep.prune()
+    maintenance.prune()
     assert "K-5" not in repr(store.table("commands"))
 
 

@@ -12,7 +12,7 @@ from edge.listen.tally import Tally
 from edge.listen.tls import Certificate
 from edge.listen.tokens import Tokens
 from edge.values import Role
-from edge.wire.commands import CallAnnounce, Sides
+from edge.wire.commands import CallAnnounce, MediaIds
 from tests.certificates import Authority
 
 ONE, OTHER = "6B4162B2-17ca-4893-84f8-5bde2f6a33fe", "11111111-1111-4111-8111-111111111111"
@@ -52,16 +52,16 @@ def test_a_token_that_is_taken_out_counts_no_more_and_a_file_that_is_gone_change
 def test_an_announced_call_is_found_by_each_of_its_uuids_in_whatever_letters_until_it_is_taken_or_too_old():
     moment = [0.0]
     announced = Announced(120.0, lambda: moment[0])
-    call = announced.add(CallAnnounce(media=Sides(customer=ONE, agent=OTHER), queue="billing"))
+    call = announced.add(CallAnnounce(media=MediaIds(customer=ONE, agent=OTHER), queue="billing"))
     assert announced.find(ONE.lower()) is announced.find(OTHER) is call
     assert call.media == {ONE.lower(): Role.CUSTOMER, OTHER: Role.AGENT}
     assert (call.context.pbx_call_id, call.context.queue) == (ONE.lower(), "billing")
-    again = announced.add(CallAnnounce(media=Sides(customer=ONE, agent=OTHER), pbx_call_id="p-1"))
+    again = announced.add(CallAnnounce(media=MediaIds(customer=ONE, agent=OTHER), pbx_call_id="p-1"))
     assert announced.find(OTHER) is again
     assert again.context.pbx_call_id == "p-1"
     announced.take(again)
     assert announced.find(OTHER) is None
-    announced.add(CallAnnounce(media=Sides(mixed=ONE)))
+    announced.add(CallAnnounce(media=MediaIds(mixed=ONE)))
     moment[0] = 121.0
     assert announced.find(ONE.lower()) is None
 
@@ -69,7 +69,7 @@ def test_an_announced_call_is_found_by_each_of_its_uuids_in_whatever_letters_unt
 def test_announcements_that_never_come_fill_no_memory():
     announced = Announced(120.0)
     for number in range(1000):
-        announced.add(CallAnnounce(media=Sides(customer=f"{number:08d}-0000-4000-8000-000000000000")))
+        announced.add(CallAnnounce(media=MediaIds(customer=f"{number:08d}-0000-4000-8000-000000000000")))
     assert announced.find("00000743-0000-4000-8000-000000000000") is None
     assert announced.find("00000744-0000-4000-8000-000000000000") is not None
 

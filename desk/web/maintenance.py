@@ -27,13 +27,13 @@ _PRUNE_S = 600.0
 _FEED_HOURS = 2
 
 
-class Upkeep:
+class Maintenance:
     """One thread. Each process on a database has one; what only one of them need do is done by who comes to it first."""
 
     def __init__(self, config: DeskConfig, database: Database, ingest: Ingest | None) -> None:
         self._config, self._database, self._ingest = config, database, ingest
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="upkeep", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="maintenance", daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -65,7 +65,7 @@ class Upkeep:
                     pruned = moment
                 self._deliver()
             except (StoreError, ConfigError) as error:
-                _log.error("event=upkeep_waits reason=%s", error)
+                _log.error("event=maintenance_waits reason=%s", error)
                 self._ending.wait(_SWEEP_S)
 
     def _send(self) -> None:
