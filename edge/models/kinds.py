@@ -6,16 +6,17 @@ A row's functions import what they need when they run: `undertone model list` mu
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
 
 from edge.asr.vosk_model import find_vosk
-from edge.bundle.manifest import Bundle, load
+from edge.bundle.manifest import MANIFEST, Bundle, load
 from edge.bundle.signature import Trust, trust_of
 from edge.bundle.store import find_bundle, require_bundle
 from edge.config import Config
-from edge.errors import Problem
+from edge.errors import Key, ModelError, Problem
 from edge.models.comparison import Limits
-from edge.models.fitted import fitted_of
 from edge.models.recogniser import load_line_recognisers, load_recogniser, prove_recogniser
 from edge.values import Absent, Branch, Mode, ModelKind
 from edge.wire.device import ModelInfo
@@ -23,6 +24,27 @@ from edge.wire.device import ModelInfo
 if TYPE_CHECKING:
     from edge.call.engines import Engines
     from edge.call.trial import Judged
+
+# More than twice the weight of independent evidence (1): the branch is calibrated wrongly.
+_Weight = Annotated[float, msgspec.Meta(ge=0, le=2)]
+# How much of what is left above each alert threshold is taken away (below 0: added): at most half of it.
+_Strictness = Annotated[float, msgspec.Meta(ge=-0.5, le=0.5)]
+
+
+class Fitted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fusion manifest's `calibration`: weights and strictness of alerts, fitted on a site's own calls, and on how many."""
+
+    voice: _Weight
+    words: _Weight
+    utterances: int
+    calls: int
+    negatives: int
+    strictness: _Strictness = 0.0
+
+    @property
+    def weights(self) -> Mapping[Branch, float]:
+        """By branch."""
+        return {Branch.VOICE: self.voice, Branch.WORDS: self.words}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +188,15 @@ def _shadow_words(folder: Path, config: Config) -> Shadow:
 
 
 # --- fusion ----------------------------------------------------------------------------------------------------------
+
+
+def fitted_of(bundle: Bundle) -> Fitted:
+    """What was fitted. Raises ModelError."""
+    try:
+        return msgspec.convert(bundle.manifest.calibration, Fitted)
+    except msgspec.ValidationError as error:
+        made_by = "make it with `undertone-convert calibrate`"
+        raise ModelError(str(error), path=bundle.folder / MANIFEST, where=Key("calibration"), remedy=made_by) from error
 
 
 def _weights(folder: Path | None, config: Config) -> Loaded:

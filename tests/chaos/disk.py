@@ -1,4 +1,4 @@
-"""The disk under the outbox: full, and its file truncated, zeroed, made read-only, under a running box and under one that is off."""
+"""The disk under the outbox: full, and its file truncated, zeroed, deleted, made read-only, under a running box and under one that is off."""
 
 import os
 import shutil
@@ -31,6 +31,8 @@ def section(folder: Path, scale: Scale) -> Iterator[Row]:
     for name, harm in (("truncated", _truncate), ("zeroed", _zero)):
         yield _running(folder / f"running-{name}", name, harm)
         yield _off(folder / f"off-{name}", name, harm)
+    yield _gone(folder / "gone", "outbox file", "outbox.sqlite")
+    yield _gone(folder / "log-gone", "log of the outbox file", "outbox.sqlite-wal")
     yield _read_only(folder / "read-only")
 
 
@@ -122,6 +124,31 @@ def _off(folder: Path, name: str, harm: Callable[[Path], None]) -> Row:
         well = _until_told(outbox, broker, subscriber, 400, harmed)
         outbox.close()
     return _row(folder, f"outbox file {name} while the box is off", subscriber, 401, well)
+
+
+def _gone(folder: Path, what: str, name: str) -> Row:
+    """What a power cut leaves, without one of its files."""
+    with Broker(folder) as broker, Subscriber(broker.url) as subscriber:
+        (folder / "box").mkdir()
+        before = open_outbox(folder / "box")
+        before.put([text(n) for n in range(300)])
+        shutil.copytree(folder / "box", folder / "cut")
+        before.close()
+        (folder / "cut" / name).unlink()
+        harmed = time.monotonic()
+        outbox = open_outbox(folder / "cut")
+        outbox.put([text(n) for n in range(300, 400)])
+        well = _until_told(outbox, broker, subscriber, 400, harmed)
+        outbox.close()
+    lost, unexplained = _lost(subscriber, 401)
+    reasons = sorted({event["data"]["reason"] for event in subscriber.events("device.gap")})
+    return Row(
+        fault=f"{what} deleted while the box is off, after a power cut",
+        done="300 events waiting in it, 100 more afterwards",
+        result=f"announced (`gap`, {', '.join(reasons)}); {lost} lost, {unexplained} ranges unexplained; no crash",
+        good=bool(reasons) and not unexplained,
+        well_again_s=well,
+    )
 
 
 def _read_only(folder: Path) -> Row:

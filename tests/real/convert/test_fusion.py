@@ -14,8 +14,8 @@ from convert.fusion.labelled import gather
 from edge.bundle.manifest import load
 from edge.bundle.signature import Trust
 from edge.bundle.store import find_bundle
-from edge.models.fitted import fitted_of
 from edge.models.install import install
+from edge.models.kinds import fitted_of
 from edge.models.loading import load_engines
 from edge.service.announce import feedback_event
 from edge.values import Mode
