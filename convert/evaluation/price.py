@@ -12,6 +12,7 @@ from edge.errors import UsageError
 if TYPE_CHECKING:
     from convert.evaluation.made_calls import Box, MadeCall
     from edge.call.rules.rule_set import RuleSet
+    from edge.values import Branch
 
 _EXAMPLES = """\
 example:
@@ -148,7 +149,9 @@ def _row(setting: Setting, found: Price) -> str:
     return f"{rule:>48}{found.false:>9.2%}{found.in_time:>9.0%}{found.ever:>7.0%}"
 
 
-def price(box: "Box", calm: "Sequence[MadeCall]", angry: "Sequence[MadeCall]", setting: Setting, weights: Mapping[str, float]) -> Price:
+def price(
+    box: "Box", calm: "Sequence[MadeCall]", angry: "Sequence[MadeCall]", setting: Setting, weights: "Mapping[Branch, float]"
+) -> Price:
     """What `setting` makes of calm and displeased calls."""
     rules = with_anger(setting)
     quiet = [box.tell(made, rules, weights).seconds for made in calm]

@@ -1,4 +1,4 @@
-"""The disk under the outbox: full, and its file truncated, zeroed, deleted, made read-only, under a running box and under one that is off."""
+"""The disk under the outbox: full, its file truncated, zeroed, deleted, made read-only, under a running box and one that is off."""
 
 import os
 import shutil
