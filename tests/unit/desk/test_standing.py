@@ -7,7 +7,7 @@ import pytest
 
 from desk.config import DeskConfig
 from desk.ingest.standing import Ingest, standings, take_out
-from desk.web.upkeep import Upkeep
+from desk.web.maintenance import Maintenance
 from edge.clock import rfc3339
 from tests.unit.desk.store import Store
 
@@ -38,7 +38,7 @@ def told(store):
 def test_it_stays_not_connected_for_days_whatever_else_is_pruned(store):
     died(store, ingest("york", "york/#"))
     ingest("leeds", "leeds/#").tell(store.database)
-    Upkeep(DeskConfig(), store.database, None).prune()
+    Maintenance(DeskConfig(), store.database, None).prune()
     assert told(store) == {"leeds": True, "york": False}
     (york,) = [one for one in standings(store.database, None) if one.name == "york"]
     assert york.silent
