@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     from convert.words.sets import read_calm, read_pairs
     from edge.bundle.store import find_bundle
     from edge.config import Config
-    from edge.values import ModelKind
+    from edge.values import Branch, ModelKind
     from edge.voice.emotion import EmotionModel
     from edge.words.branch import WordsJudge
 
@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
         halves.append((calm_calls(slots, own, args.count, rng), angry_calls(slots, own, pairs[half::2], args.count, rng)))
     print(f"{len(slots)} real calm calls, {len(turns)} calm turns of {len(trades)} trades, {len(pairs)} displeased tellings")
     print(f"{args.count} calls of each kind in each half; texts as written")
-    weights = {"voice": config.fusion.voice_weight, "words": config.fusion.words_weight}
+    weights = {Branch.VOICE: config.fusion.voice_weight, Branch.WORDS: config.fusion.words_weight}
     settings = (
         SHIPPED,
         IN_A_ROW,
