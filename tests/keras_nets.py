@@ -1,4 +1,6 @@
-"""Keras nets as a technician would have them, and TFLite nets that a box refuses: made once for all workers, in a process of its own.
+"""Nets that TensorFlow makes: Keras nets as a technician would have them, TFLite nets that a box refuses, the layers of a sentence net.
+
+Made once for all workers, in a process of its own.
 
 TensorFlow takes 7 s to load, is loud, and stays in memory.
 """
@@ -8,13 +10,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from convert.words.net_tables import Net, all_tables, quantise_net
 from tests.paths import PATIENT, ROOT
 
 DONE = "done"
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
 def made_in(folder: Path) -> Path:
-    """The folder with the nets, made by whoever asks first: softmax.keras, bands.keras, float.tflite, ponderous.tflite."""
+    """The folder with the nets, made by whoever asks first: softmax.keras, bands.keras, {float,ponderous,sentence}.tflite."""
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -25,13 +31,25 @@ def made_in(folder: Path) -> Path:
     return folder
 
 
+def chance_net() -> Net:
+    """A sentence net of chance, quantised: the same one each time, whose layers are in sentence.tflite."""
+    chance = np.random.default_rng(1)
+    weights = {}
+    for name, (shape, _) in all_tables(len(PIECES)).items():
+        if not name.endswith("_scale"):
+            weights[name] = chance.normal(0, 0.05, shape).astype(np.float32)
+            if name.endswith("norm"):
+                weights[name][0] += 1.0
+    return quantise_net(weights, PIECES)
+
+
 def _make(folder: Path) -> None:
     import keras
-    import numpy as np
     import tensorflow as tf
     from keras import layers
 
     from convert.voice.network import to_int8
+    from convert.words.network import exported
     from tests.nets import SHAPE
 
     def save(name: str, bands: int, outputs: int, activation: str | None) -> None:
@@ -50,6 +68,7 @@ def _make(folder: Path) -> None:
     sample = np.random.default_rng(1).uniform(-1, 1, (1, *SHAPE)).astype(np.float32)
     small = to_int8(keras.Model(window, layers.Dense(7)(layers.GlobalAveragePooling2D()(wide))), sample)
     (folder / "ponderous.tflite").write_bytes(small)
+    (folder / "sentence.tflite").write_bytes(exported(chance_net()))
 
 
 if __name__ == "__main__":

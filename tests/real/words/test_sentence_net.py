@@ -9,34 +9,20 @@ import pytest
 from edge.errors import ModelError
 from edge.tflite.interpreter import SequenceNet
 from edge.words.net import MOST_PIECES, WIDTH
+from tests.keras_nets import chance_net
 from tests.nets import NET, TENSORFLOW
 
 pytestmark = pytest.mark.skipif(not TENSORFLOW, reason="tensorflow is not installed (`make setup`)")
-PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
 @pytest.fixture(scope="module")
 def net():
-    """A net of chance, quantised."""
-    from convert.words.net_tables import all_tables, quantise_net
-
-    chance = np.random.default_rng(1)
-    weights = {}
-    for name, (shape, _) in all_tables(len(PIECES)).items():
-        if not name.endswith("_scale"):
-            weights[name] = chance.normal(0, 0.05, shape).astype(np.float32)
-            if name.endswith("norm"):
-                weights[name][0] += 1.0
-    return quantise_net(weights, PIECES)
+    return chance_net()
 
 
 @pytest.fixture(scope="module")
-def layers(net, tmp_path_factory):
-    from convert.words.network import exported
-
-    file = tmp_path_factory.mktemp("net") / "net.tflite"
-    file.write_bytes(exported(net))
-    return SequenceNet(file, width=WIDTH, outputs=WIDTH)
+def layers(keras_nets):
+    return SequenceNet(keras_nets / "sentence.tflite", width=WIDTH, outputs=WIDTH)
 
 
 def sentence(length: int) -> np.ndarray:
@@ -72,7 +58,6 @@ def plainly(net, x: np.ndarray) -> np.ndarray:
     return np.mean(x, axis=0)
 
 
-@pytest.mark.takes(30)
 @pytest.mark.parametrize("length", [2, 7, 3, MOST_PIECES])
 def test_the_layers_are_a_transformer(net, layers, length):
     expected = plainly(net, sentence(length))
