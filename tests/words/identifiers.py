@@ -26,7 +26,9 @@ from edge.asr.vosk_model import find_vosk
 from edge.config import Config
 from edge.redaction.redact import redact
 from edge.redaction.spoken_numbers import runs
-from tests.unit.redaction.test_kinds import FAMILY, FRAMES, KINDS, LETTERS, MONTHS, NAMES, NATO, ORDINALS, SECRETS, STREETS
+from tests.unit.redaction.callers_words import FAMILY, LETTERS, MONTHS, NAMES, NATO, ORDINALS, SECRETS, STREETS
+from tests.unit.redaction.kinds import KINDS
+from tests.unit.redaction.test_kinds import FRAMES
 
 # So many digits and letters say who it is; an ordinal and a month are two. So alike a word is the name that was said.
 _ENOUGH, _ALIKE = 4, 0.8
