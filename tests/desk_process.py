@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +21,8 @@ from tests.ports import free_port
 
 _START_S = 40.0
 PASSWORD = "a long enough password"
+# For httpx where no TLS is spoken: to load the machine's certificates costs 50 ms of a processor, for each client and each single request.
+PLAIN = {"verify": False}
 
 
 class DeskProcess:
@@ -47,10 +51,11 @@ class DeskProcess:
 
     def people(self) -> Self:
         """Add them, as `undertone-desk user add` does, which takes a second each to start."""
-        database = open_database(load_desk_config(self.config).database)
-        for name, role in (("ann", "lead"), ("ben", "operator"), ("ana", "analyst")):
-            add_user(database, name, role, PASSWORD)
-        database.close()
+        where = load_desk_config(self.config).database
+        if "://" in where:
+            _add_people(where)
+        else:
+            Path(where).write_bytes(_file_with_people())
         return self
 
     def token(self, role: str = "operator", name: str = "program") -> str:
@@ -66,7 +71,7 @@ class DeskProcess:
 
     def client(self, headers: Mapping[str, str]) -> httpx.Client:
         """A client that is closed when the desk is."""
-        client = httpx.Client(base_url=self.url, headers=dict(headers), timeout=20)
+        client = httpx.Client(base_url=self.url, headers=dict(headers), timeout=20, **PLAIN)
         self._clients.append(client)
         return client
 
@@ -97,7 +102,7 @@ class DeskProcess:
     def healthy(self) -> bool:
         """Whether it answers and has its broker."""
         try:
-            return bool(httpx.get(f"{self.url}/healthz", timeout=5).json()["ok"])
+            return bool(httpx.get(f"{self.url}/healthz", timeout=5, **PLAIN).json()["ok"])
         except httpx.HTTPError:
             return False
 
@@ -127,6 +132,21 @@ class DeskProcess:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+
+def _add_people(where: str) -> None:
+    database = open_database(where)
+    for name, role in (("ann", "lead"), ("ben", "operator"), ("ana", "analyst")):
+        add_user(database, name, role, PASSWORD)
+    database.close()
+
+
+@cache
+def _file_with_people() -> bytes:
+    """A new desk's database: to hash a password takes long, as it must, and most tests start a desk."""
+    with TemporaryDirectory() as folder:
+        _add_people(f"{folder}/desk.db")
+        return Path(folder, "desk.db").read_bytes()
 
 
 def until(found: Callable[[], object], seconds: float = 20.0) -> object:

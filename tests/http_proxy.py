@@ -7,6 +7,8 @@ from typing import Self
 
 import httpx
 
+from tests.desk_process import PLAIN
+
 _NOT_PASSED_ON = {"transfer-encoding", "connection", "content-length", "content-encoding"}
 
 
@@ -38,7 +40,7 @@ def _handler(proxy: HttpProxy, upstream: str) -> type[BaseHTTPRequestHandler]:  
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             headers = {key: value for key, value in self.headers.items() if key.lower() != "accept-encoding"}
             with (
-                httpx.Client(timeout=30) as client,
+                httpx.Client(timeout=30, **PLAIN) as client,
                 client.stream(self.command, upstream + self.path, headers=headers, content=body) as answer,
             ):
                 self.send_response(answer.status_code)

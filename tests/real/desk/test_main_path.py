@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from edge.clock import uuid7
-from tests.desk_process import PASSWORD, until
+from tests.desk_process import PASSWORD, PLAIN, until
 from tests.scripted_box import ScriptedBox
 
 
@@ -106,13 +106,13 @@ def test_several_cases_at_once_with_a_result_each(desk, box):
 def test_who_may_do_what(desk, box):
     box.tell(*box.call())
     case = first(desk.api())
-    assert httpx.get(f"{desk.url}/api/cases").status_code == 401
-    assert httpx.get(f"{desk.url}/api/cases", headers={"Authorization": "Bearer nonsense"}).status_code == 401
+    assert httpx.get(f"{desk.url}/api/cases", **PLAIN).status_code == 401
+    assert httpx.get(f"{desk.url}/api/cases", headers={"Authorization": "Bearer nonsense"}, **PLAIN).status_code == 401
     assert httpx.get(f"{desk.url}/", headers={"Accept": "text/html"}).headers["location"].startswith("/login")
     analyst = desk.api("analyst", "ana")
     assert analyst.get("/api/cases").status_code == 200
     assert analyst.post(f"/api/cases/{case['id']}/claim", json={}).status_code == 403
-    assert desk.api("switchboard", "pbx").get("/api/cases").status_code == 403
+    assert desk.api("switchboard", "pbx").get("/api/cases", **PLAIN).status_code == 403
     assert desk.api().get("/audit").status_code == 403
     ann = browser(desk)
     assert ann.post("/case/1/claim", data={}).status_code == 403
@@ -124,9 +124,9 @@ def test_who_may_do_what(desk, box):
 
 
 def test_passwords_cannot_be_tried_for_ever(desk):
-    tries = [httpx.post(f"{desk.url}/login", data={"name": "ann", "password": f"guess {n}"}).status_code for n in range(13)]
+    tries = [httpx.post(f"{desk.url}/login", data={"name": "ann", "password": f"guess {n}"}, **PLAIN).status_code for n in range(13)]
     assert tries == [401] * 10 + [429] * 3
-    assert httpx.post(f"{desk.url}/login", data={"name": "ann", "password": PASSWORD}).status_code == 429
+    assert httpx.post(f"{desk.url}/login", data={"name": "ann", "password": PASSWORD}, **PLAIN).status_code == 429
 
 
 @pytest.mark.parametrize(("name", "kept"), [("ann", "ann"), ('<a "b">', "&lt;a &#34;b&#34;&gt;")])
