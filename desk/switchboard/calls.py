@@ -58,16 +58,23 @@ class Match:
 
 
 def match(told: Told, calls: Sequence[Row]) -> Match:
-    """By media id, then extension and start, then number and window; the first way that finds any decides."""
-    by_media = [row for row in calls if told.media_id and row["pbx_call_id"] == told.media_id or row["pbx_call_id"] == told.call_id]  # noqa: RUF021
+    """By media id, then extension and start, then number and window; the first way that finds any decides.
+
+    Without its id, a call that the switchboard names otherwise, or that was over before this was told, is another. Where boxes hear
+    the extension that is told of, a call at another desk is another, too: two callers may share a number.
+    """
+    by_media = [row for row in calls if row["pbx_call_id"] is not None and row["pbx_call_id"] in (told.media_id, told.call_id)]
     if by_media:
         return Match(calls=tuple(by_media), method="media_id")
     extensions = {one for one in (told.inner, told.user) if one}
-    by_extension = [row for row in calls if row["desk"] in extensions and _apart(row, told) <= _EXTENSION_S]
+    free = [row for row in calls if row["pbx_call_id"] is None and not _over(row, told)]
+    here = [row for row in free if row["desk"] in extensions]
+    by_extension = [row for row in here if _apart(row, told) <= _EXTENSION_S]
     if by_extension:
         return Match(calls=tuple(by_extension), method="extension_and_start")
     outer = number(told.outer)
-    by_number = [row for row in calls if outer and number(row["callback"]) == outer and _apart(row, told) <= _NUMBER_S]
+    anywhere = here if any(row["desk"] in extensions for row in calls) else free
+    by_number = [row for row in anywhere if outer and number(row["callback"]) == outer and _apart(row, told) <= _NUMBER_S]
     return Match(calls=tuple(by_number), method="number_and_window" if by_number else "none")
 
 
@@ -98,6 +105,13 @@ def _apart(row: Row, told: Told) -> float:
     if row["started_at"] is None:
         return float("inf")
     return abs((datetime.fromisoformat(row["started_at"]).astimezone(UTC) - told.at).total_seconds())
+
+
+def _over(row: Row, told: Told) -> bool:
+    """Whether the call had ended before this was told, clocks that go a little apart allowed for."""
+    if row["ended_at"] is None:
+        return False
+    return datetime.fromisoformat(row["ended_at"]).astimezone(UTC) < told.at - timedelta(seconds=_EXTENSION_S)
 
 
 def _text(body: Mapping[str, Any], key: str) -> str | None:

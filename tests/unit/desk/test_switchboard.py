@@ -21,8 +21,10 @@ def told(**fields):
     return Told.read({"event": "answer", "callId": "pbx-1", "direction": "in", "from": "+441134960001", "to": "4711"} | fields, NOW)
 
 
-def call(name="c", *, seconds=0.0, desk="4711", callback=None, pbx=None):
-    return {"call": name, "started_at": rfc3339(NOW + timedelta(seconds=seconds)), "desk": desk, "callback": callback, "pbx_call_id": pbx}
+def call(name="c", *, seconds=0.0, ended=None, desk="4711", callback=None, pbx=None):
+    over = None if ended is None else rfc3339(NOW + timedelta(seconds=ended))
+    start = rfc3339(NOW + timedelta(seconds=seconds))
+    return {"call": name, "started_at": start, "ended_at": over, "desk": desk, "callback": callback, "pbx_call_id": pbx}
 
 
 @pytest.mark.parametrize(("calls", "fields", "method", "names"), [
@@ -37,6 +39,18 @@ def call(name="c", *, seconds=0.0, desk="4711", callback=None, pbx=None):
     ([call(desk="1", seconds=1)], {"from": "anonymous"}, "none", []),
     ([call(seconds=1)], {"direction": "out", "from": "4711", "to": "+441134960001"}, "extension_and_start", ["c"]),
     ([], {}, "none", []),
+    # Over before it was told of; just over, by clocks that go apart.
+    ([call(seconds=-70, ended=-52, callback="+441134960001")], {}, "none", []),
+    ([call(seconds=-4, ended=-3)], {}, "extension_and_start", ["c"]),
+    ([call(seconds=-100, ended=-1, callback="+441134960001")], {}, "number_and_window", ["c"]),
+    # The switchboard has named it otherwise.
+    ([call(seconds=1, pbx="pbx-0")], {}, "none", []),
+    ([call(seconds=60, pbx="pbx-0", callback="+441134960001")], {}, "none", []),
+    ([call("a", seconds=1, pbx="pbx-0"), call("b", seconds=2)], {}, "extension_and_start", ["b"]),
+    ([call(seconds=-70, ended=-52, pbx="pbx-1")], {}, "media_id", ["c"]),
+    # A number that two share: at the desk that is told of, where boxes hear it; else wherever the number is.
+    ([call("a", seconds=-60, desk="4712", callback="+441134960001"), call("b", seconds=-9000, ended=-8000)], {}, "none", []),
+    ([call("a", seconds=-60, desk="4712", callback="+441134960001")], {}, "number_and_window", ["a"]),
 ])  # fmt: skip
 def test_media_id_then_extension_and_start_then_number_and_window(calls, fields, method, names):
     found = match(told(**fields), calls)
