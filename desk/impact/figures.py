@@ -40,14 +40,14 @@ def figures(database: Database, wanted: Wanted, *, now: datetime) -> dict[str, A
     return {
         "from": wanted.since, "to": wanted.until, "route": wanted.route, "site": wanted.site, "landmark_min": wanted.minutes,
         "customers": len({row["customer_key"] for row in known}),
-        **_whole(cases, calls, wanted),
+        **_whole(cases, calls, wanted, now),
         "coverage": {
             "customer_known": _share(len(known), len(cases)),
             "closed": _share(sum(row["state"] == "closed" for row in cases), len(cases)),
         },
         "repeats": [_told(landmark(subjects, minutes=wanted.minutes, days=days, now=now)) for days in _DAYS],
         "holdout": [_trial(trial(drawn, days=days, now=now)) for days in _DAYS] if (drawn := _drawn(known, later)) else None,
-        "weeks": _weeks(cases, calls, wanted),
+        "weeks": _weeks(cases, calls, wanted, now),
         "caveats": CAVEATS,
     }  # fmt: skip
 
@@ -61,7 +61,10 @@ CAVEATS = (
 )
 
 
-def _whole(cases: Sequence[Row], calls: Sequence[Row], wanted: Wanted) -> dict[str, Any]:
+def _whole(cases: Sequence[Row], calls: Sequence[Row], wanted: Wanted, now: datetime) -> dict[str, Any]:
+    # A case that is younger than that has not been contacted late.
+    due = [row for row in cases if (now - datetime.fromisoformat(row["opened_at"])).total_seconds() >= 60 * wanted.minutes]
+    soon = [row for row in due if row["contacted_at"] and _minutes(row["opened_at"], row["contacted_at"]) <= wanted.minutes]
     judged = [row for row in cases if row["justified"] is not None]
     claims = [_minutes(row["opened_at"], row["first_claimed_at"]) for row in cases if row["first_claimed_at"]]
     contacts = [_minutes(row["opened_at"], row["contacted_at"]) for row in cases if row["contacted_at"]]
@@ -72,12 +75,12 @@ def _whole(cases: Sequence[Row], calls: Sequence[Row], wanted: Wanted) -> dict[s
         "alerts": len(cases),
         "justified": _share(sum(bool(row["justified"]) for row in judged), len(judged)),
         "to_claim_min": _spread(claims), "to_contact_min": _spread(contacts),
-        "contacted_within": _share(sum(minutes <= wanted.minutes for minutes in contacts), len(cases)),
+        "contacted_within": _share(len(soon), len(due)),
         "outcomes": dict(sorted(Counter(row["outcome"] for row in cases if row["outcome"]).items())),
     }  # fmt: skip
 
 
-def _weeks(cases: Sequence[Row], calls: Sequence[Row], wanted: Wanted) -> list[dict[str, Any]]:
+def _weeks(cases: Sequence[Row], calls: Sequence[Row], wanted: Wanted, now: datetime) -> list[dict[str, Any]]:
     """The same, a week each (Monday, UTC)."""
     by_week: dict[str, tuple[list[Row], list[Row]]] = {}
     for place, rows, key in ((0, cases, "opened_at"), (1, calls, "started_at")):
@@ -85,7 +88,7 @@ def _weeks(cases: Sequence[Row], calls: Sequence[Row], wanted: Wanted) -> list[d
             day = datetime.fromisoformat(row[key]).astimezone(UTC).date()
             monday = (day - timedelta(days=day.weekday())).isoformat()
             by_week.setdefault(monday, ([], []))[place].append(row)
-    return [{"week": monday, **_whole(found, heard, wanted)} for monday, (found, heard) in sorted(by_week.items())]
+    return [{"week": monday, **_whole(found, heard, wanted, now)} for monday, (found, heard) in sorted(by_week.items())]
 
 
 def _later(rows: Iterable[Row]) -> Mapping[str, list[tuple[datetime, float | None]]]:

@@ -130,6 +130,9 @@ def test_the_figures_of_a_database_are_those_of_its_callers(make):
     assert (found["justified"]["k"], found["justified"]["n"]) == (justified, len(contacted))
     soon = sum(caller.contacted_at - caller.at <= timedelta(minutes=30) for caller in contacted)
     assert (found["contacted_within"]["k"], found["contacted_within"]["n"]) == (soon, 250)
+    early = max(caller.at for caller in callers) + timedelta(minutes=29)
+    due = sum(early - caller.at >= timedelta(minutes=30) for caller in callers)
+    assert figures(store.database, wanted, now=early)["contacted_within"]["n"] == due < 250
     assert (found["alerts"], found["calls"]) == (250, 250 + sum(caller.back_at is not None for caller in callers))
     assert sum(week["alerts"] for week in found["weeks"]) == 250
     assert sum(week["calls"] for week in found["weeks"]) == found["calls"]
