@@ -2,6 +2,7 @@
 
     python docs/consumer.py mqtt://127.0.0.1:1883            prints each event once; at Ctrl-C, what is missing
     python docs/consumer.py mqtt://127.0.0.1:1883 --since 0  also counts what came before the first event that it saw
+    python docs/consumer.py mqtts://broker.example --user recovery --password-file pw.txt --ca ca.pem
 
 Five rules are all there is to it:
 
@@ -26,6 +27,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -140,7 +142,7 @@ class Consumer:
         self.store_losses.append(f"{event['source']} {data['topic']}: {data['reason']}")
 
 
-def listen(url: str, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def listen(url: str, prefix: str, user: str | None, password: str | None, ca: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every event on the broker as (topic, CloudEvent); the session outlives us by an hour, so that a restart misses nothing."""
     import queue
 
@@ -150,12 +152,22 @@ def listen(url: str, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
     inbox: queue.SimpleQueue[mqtt.MQTTMessage] = queue.SimpleQueue()
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="undertone-consumer", protocol=mqtt.MQTTv5, manual_ack=True)
-    client.on_connect = lambda client, *_: client.subscribe(f"{prefix}/#", qos=1)
+
+    def connected(client: mqtt.Client, _data: object, _flags: object, reason: Any, _properties: object) -> None:
+        if reason.is_failure:
+            print(f"consumer: the broker refuses: {reason}", file=sys.stderr, flush=True)
+        client.subscribe(f"{prefix}/#", qos=1)
+
+    client.on_connect = connected
     client.on_message = lambda _client, _data, message: inbox.put(message)
     properties = Properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = 3600
     where = urlsplit(url)
-    client.connect(where.hostname or "127.0.0.1", where.port or 1883, clean_start=False, properties=properties)
+    if where.scheme == "mqtts":
+        client.tls_set(ca)
+    client.username_pw_set(user, password)
+    port = where.port or (8883 if where.scheme == "mqtts" else 1883)
+    client.connect(where.hostname or "127.0.0.1", port, clean_start=False, properties=properties)
     client.loop_start()
     while True:
         message = inbox.get()
@@ -170,14 +182,26 @@ def main() -> int:
     parser.add_argument("url", nargs="?", default="mqtt://127.0.0.1:1883")
     parser.add_argument("--prefix", default="undertone/v1")
     parser.add_argument("--since", type=int, help="the last number that you have already (0: from the beginning)")
+    parser.add_argument("--user", help="user at the broker; never in the URL, which logs show")
+    parser.add_argument("--password-file", type=Path, help="file with the password in its first line")
+    parser.add_argument("--ca", help="the CA of an mqtts broker, PEM (default: the system's)")
     args = parser.parse_args()
+    where = urlsplit(args.url)
+    if where.scheme not in {"mqtt", "mqtts"} or where.username or where.password:
+        parser.error("give mqtt://HOST[:PORT] or mqtts://HOST[:PORT], and the user by --user and --password-file")
+    if args.ca and where.scheme == "mqtt":
+        parser.error("--ca changes nothing without mqtts://")
     consumer = Consumer(args.since)
     try:
-        for topic, event in listen(args.url, args.prefix):
+        password = args.password_file.read_text().partition("\n")[0] if args.password_file else None
+        for topic, event in listen(args.url, args.prefix, args.user, password, args.ca):
             if consumer.take(topic, event):
                 print(json.dumps(event), flush=True)
     except KeyboardInterrupt:
         pass
+    except OSError as error:
+        print(f"consumer: {args.url}: {error}", file=sys.stderr)
+        return 1
     missing = consumer.missing()
     for topic, ranges in missing.items():
         print(f"missing on {topic}: {ranges}", file=sys.stderr)
