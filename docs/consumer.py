@@ -149,11 +149,12 @@ def listen(url: str, prefix: str, user: str | None, password: str | None, ca: st
     import paho.mqtt.client as mqtt
     from paho.mqtt.packettypes import PacketTypes
     from paho.mqtt.properties import Properties
+    from paho.mqtt.reasoncodes import ReasonCode
 
     inbox: queue.SimpleQueue[mqtt.MQTTMessage] = queue.SimpleQueue()
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="undertone-consumer", protocol=mqtt.MQTTv5, manual_ack=True)
 
-    def connected(client: mqtt.Client, _data: object, _flags: object, reason: Any, _properties: object) -> None:
+    def connected(client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _properties: object) -> None:
         if reason.is_failure:
             print(f"consumer: the broker refuses: {reason}", file=sys.stderr, flush=True)
         client.subscribe(f"{prefix}/#", qos=1)
