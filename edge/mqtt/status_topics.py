@@ -1,7 +1,9 @@
 """What bypasses the outbox: the box's state, info and health. Only the latest of each counts."""
 
+import random
 import threading
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 
 from edge.clock import now
 from edge.mqtt.incoming import Will
@@ -12,17 +14,23 @@ from edge.wire.events import Event
 from edge.wire.parts import Wire
 from edge.wire.topics import RETAINED, STATE, Topics
 
+# So long after it connected a box tells once more what is retained. NATS acknowledges what it then fails to keep, as it does while
+# boxes come by the hundred (5 s for each), and else nobody would know of such a box until its next connection.
+_ONCE_MORE_S = 60.0, 300.0
+
 
 class StatusTopics:
     """The latest of each, and which of them are due. Thread-safe."""
 
-    def __init__(self, topics: Topics, boot: int) -> None:
-        self._topics, self._boot = topics, boot
+    def __init__(self, topics: Topics, boot: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._topics, self._boot, self._clock = topics, boot, clock
         self._lock = threading.Lock()
         self._bodies: dict[str, bytes] = {}
         self._due: set[str] = set()
         self._count = 0
         self._last_word = False
+        # When this connection is told what is retained for the second time.
+        self._once_more_at = float("inf")
 
     def offer(self, topic: str, data: Wire) -> None:
         """`data` is what to tell on `topic` from now on. A state `stopped` waits until everything else has been told."""
@@ -42,6 +50,7 @@ class StatusTopics:
         """What is retained is told with every connection: the broker may have lost it, or told our will."""
         with self._lock:
             self._due |= RETAINED & self._bodies.keys()
+            self._once_more_at = self._clock() + random.uniform(*_ONCE_MORE_S)  # noqa: S311 (jitter)
 
     def take(self, most: int, *, without: Collection[str] = (), last: bool = False) -> list[tuple[str, bytes]]:
         """Up to `most` of what is due, state first, as topic and body; what is on a topic in `without` stays due.
@@ -49,6 +58,9 @@ class StatusTopics:
         The last word only where `last`, and then nothing else.
         """
         with self._lock:
+            if self._clock() >= self._once_more_at:
+                self._due |= RETAINED & self._bodies.keys()
+                self._once_more_at = float("inf")
             if last:
                 self._due &= {STATE}
             held_back = {*without, *({STATE} if self._last_word and not last else ())}
