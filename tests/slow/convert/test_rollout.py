@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from convert.fleet.rollout import canary_count
 from tests.boxes import SimulatedBox, config
 from tests.broker import Broker
 from tests.nets import SHIPPED, keys, tar, too_sure, voice
@@ -204,8 +203,3 @@ def test_nobody_there_ends_in_one_line(tmp_path):
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "no such box is online" in done.stderr
-
-
-@pytest.mark.parametrize(("wanted", "count"), [("5%", 1), ("10%", 2), ("0", 0), ("3", 3), ("100", 20)])
-def test_canaries_are_a_share_rounded_up_or_a_number(wanted, count):
-    assert canary_count(wanted, 20) == count
