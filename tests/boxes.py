@@ -53,10 +53,10 @@ def chunks(path: Path, size: int = 60_000, **changes) -> list[ModelInstall]:
 
 
 class SimulatedBox:
-    """See above. `first`: the bundle that it has had for long, if not the shipped one."""
+    """See above. `first`: the bundle that it has had for long, if not the shipped one; `engines`: what it starts with, loaded already."""
 
-    def __init__(self, settings: Config, *, first: Path | None = None, broker: bool = False) -> None:
-        self.config, self._broker = settings, broker
+    def __init__(self, settings: Config, *, first: Path | None = None, broker: bool = False, engines: Engines | None = None) -> None:
+        self.config, self._broker, self._loaded = settings, broker, engines
         self.told: list[ModelChange] = []
         self.died: list[str] = []
         self._news = threading.Condition()
@@ -65,7 +65,7 @@ class SimulatedBox:
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
-        engines, changes = start_up(self.config)
+        engines, changes = (self._loaded, []) if self._loaded is not None else start_up(self.config)
         self.publisher = None
         if self._broker:
             outbox = Outbox(
