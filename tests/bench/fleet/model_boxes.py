@@ -32,7 +32,7 @@ from tests.boxes import LINE, SimulatedBox
 # Two calls of sixteen utterances are the fewest that probation judges.
 _CALLS, _UTTERANCES = 2, 16
 # A thousand at once, on a machine that does other things too.
-_CONNECT_S = 300.0
+_CONNECT_S = 600.0
 _OVER = frozenset({ModelAction.KEPT, ModelAction.ROLLED_BACK})
 
 
