@@ -11,6 +11,7 @@ with Nats(tmp_path) as broker:
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -77,7 +78,17 @@ class Nats(ServerProcess):
         if users:
             config["authorization"] = {"users": [{"user": user, "password": password} for user, password in users.items()]}
         self._config = self.folder / "nats.conf"
-        self._config.write_text(json.dumps(config | dict(extra or {}), indent=1))
+        self._settings = config
+        self._write(extra)
+
+    def reload(self, *, extra: Mapping[str, object]) -> None:
+        """While it runs: other keys in place of the first `extra`."""
+        assert self._process is not None
+        self._write(extra)
+        self._process.send_signal(signal.SIGHUP)
+
+    def _write(self, extra: Mapping[str, object] | None) -> None:
+        self._config.write_text(json.dumps(self._settings | dict(extra or {}), indent=1))
 
     def command(self) -> list[str]:
         return [str(program()), "-c", str(self._config)]

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from queue import Empty, SimpleQueue
@@ -23,6 +24,10 @@ _QUIET_S = 1.5
 _GATHER_S = 60.0
 # A broker that is restarted, or a node that dies, is back or replaced within this; then it is for a person to look at.
 _AWAY_S = 600.0
+# A cluster that is short of processors refuses what it grants a moment later, in the words of an access list (MQTT 3.1.1 has one word).
+_GRANT_S = 60.0
+# Of MQTT 5: the one refusal that is an access list's for sure.
+_NOT_AUTHORIZED = 0x87
 # The most between two tries to come back.
 _RETRY_S = 10.0
 _AGAIN = "give the same command again, it goes on where it was"
@@ -56,7 +61,7 @@ class Box:
 
 
 class Fleet:
-    """The boxes of `sites` (names, or patterns with *). Raises BusError where the broker is away for long.
+    """The boxes of `sites` (names, or patterns with *). Raises BusError where the broker is away, or refuses, for long.
 
     `connections` counts those on which boxes are heard: what they said between two was not.
     """
@@ -75,8 +80,7 @@ class Fleet:
     def open(self) -> None:
         """Connect, and find the boxes by what they have said of themselves."""
         self._connect()
-        until = time.monotonic() + _GATHER_S
-        while (now := time.monotonic()) < until and not (self._subscribed and now > self._retained_at + _QUIET_S):
+        while (now := time.monotonic()) < self._connected_at + _GATHER_S and not (self._subscribed and now > self._retained_at + _QUIET_S):
             self.news(0.1)
         if not self._subscribed:
             raise BusError(f"no answer to a subscription within {_GATHER_S:.0f} s", where=self._config.url, remedy="see the broker's log")
@@ -95,7 +99,7 @@ class Fleet:
         """A model's chunk to a box; lost where the connection is."""
         mid = self._link.publish(f"{COMMAND_PREFIX}/{box.site}/{box.device}/model/install", body)
         if mid is None:
-            self._come_back("connection lost")
+            self._come_back(self._gone("connection lost"))
         else:
             self._unanswered.add(mid)
 
@@ -119,22 +123,24 @@ class Fleet:
         sites = ["+"] if any(_PATTERN & set(site) for site in self._sites) else self._sites
         topics = [f"{self._config.prefix}/{site}/+/{topic}" for site in sites for topic in ("info", "state", "model")]
         self._link.subscribe(*topics)
+        self._connected_at = time.monotonic()
 
-    def _come_back(self, why: str) -> None:
-        """Connect anew, again and again for a while. Raises BusError."""
+    def _come_back(self, why: BusError) -> None:
+        """Connect anew, again and again for a while. Raises `why`."""
         self._link.close()
         self._lost_at = self._lost_at or time.monotonic()
-        while True:
+        until = self._lost_at + (_AWAY_S if self.connections else _GRANT_S)
+        while time.monotonic() < until:
             # Full jitter: one of many who lost the same broker at the same moment.
             time.sleep(random.uniform(0.0, min(2.0**self._tries, _RETRY_S)))  # noqa: S311
             self._tries += 1
-            try:
+            with suppress(BusError):
                 self._connect()
-            except BusError as error:
-                if time.monotonic() > self._lost_at + _AWAY_S:
-                    raise BusError(why, where=self._config.url, remedy=_AGAIN) from error
-            else:
                 return
+        raise why
+
+    def _gone(self, why: str) -> BusError:
+        return BusError(why, where=self._config.url, remedy=_AGAIN)
 
     def _hear(self, heard: LinkEvent, found: list[tuple[Box, dict[str, object]]]) -> None:
         match heard:
@@ -147,21 +153,21 @@ class Fleet:
                         remedy="let this user write there in the broker's ACL",
                     )
             case Subscribed(refusal=Reason() as refusal):
-                if self.connections:
-                    # It was granted before: a cluster that has lost a node refuses until it has elected who leads.
-                    self._come_back(f"{self._config.prefix}/# refused ({refusal})")
-                    return
-                raise BusError(
+                why = BusError(
                     f"{self._config.prefix}/# refused ({refusal})",
                     where=self._config.url,
                     remedy="let this user read info, state and model there in the broker's ACL",
                 )
+                if refusal.code == _NOT_AUTHORIZED and not self.connections:
+                    raise why
+                # Or a cluster that has lost a node, or is slow, has yet to elect who leads.
+                self._come_back(why)
             case Subscribed():
                 self._subscribed, self._retained_at = True, time.monotonic()
                 self._lost_at, self._tries = None, 0
                 self.connections += 1
             case Lost():
-                self._come_back(str(heard))
+                self._come_back(self._gone(str(heard)))
             case Message(topic=topic, payload=payload, retained=retained):
                 if retained:
                     self._retained_at = time.monotonic()

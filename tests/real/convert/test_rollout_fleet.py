@@ -1,6 +1,8 @@
 """A rollout over a cluster and through a broker's death: ten boxes of ten sites, each with its own publisher, outbox, models and checks."""
 
+import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -47,14 +49,36 @@ def test_a_broker_that_goes_away_is_come_back_to_and_its_boxes_are_heard_again(t
             fleet.close()
 
 
+def who_may_hear(*topics: str) -> dict[str, object]:
+    """Of NATS's configuration: the one user, and what it may subscribe to."""
+    return {"authorization": {"users": [{"user": "technician", "password": "secret", "permissions": {"subscribe": list(topics)}}]}}
+
+
+def fleet_of_the_technician(folder, broker: Nats) -> Fleet:
+    secret = folder / "secret"
+    secret.write_text("secret")
+    secret.chmod(0o600)
+    config = MqttConfig(url=broker.url, username="technician", password_file=str(secret), protocol="3.1.1")
+    return Fleet(config, ["leeds"], ModelKind.VOICE, client_id="undertone-push-test")
+
+
 @needs_nats
-def test_who_may_not_hear_boxes_is_told_so_at_once(tmp_path):
-    may = {"user": "technician", "password": "secret", "permissions": {"subscribe": ["$MQTT.sub.>"]}}
-    (tmp_path / "secret").write_text("secret")
-    (tmp_path / "secret").chmod(0o600)
-    with Nats(tmp_path, extra={"authorization": {"users": [may]}}) as broker:
-        config = MqttConfig(url=broker.url, username="technician", password_file=str(tmp_path / "secret"), protocol="3.1.1")
-        fleet = Fleet(config, ["leeds"], ModelKind.VOICE, client_id="undertone-push-test")
-        with pytest.raises(BusError, match="let this user read info, state and model"):
+def test_who_may_not_hear_boxes_is_told_so_after_a_while(tmp_path, monkeypatch):
+    monkeypatch.setattr("convert.fleet.fleet._GRANT_S", 2.0)
+    with Nats(tmp_path, extra=who_may_hear("$MQTT.sub.>")) as broker:
+        fleet = fleet_of_the_technician(tmp_path, broker)
+        with closing(fleet), pytest.raises(BusError, match="let this user read info, state and model"):
             fleet.open()
-        fleet.close()
+
+
+@needs_nats
+def test_who_is_refused_at_first_and_may_hear_boxes_soon_after_hears_them(tmp_path):
+    with Nats(tmp_path, extra=who_may_hear("$MQTT.sub.>")) as broker:
+        fleet = fleet_of_the_technician(tmp_path, broker)
+        granting = threading.Timer(2.0, broker.reload, kwargs={"extra": who_may_hear("$MQTT.sub.>", "undertone.>")})
+        granting.start()
+        with closing(fleet):
+            fleet.open()
+        granting.join()
+        assert fleet.connections == 1
+        assert any("undertone" in line and "iolation" in line for line in broker.log), "it was granted at once"
