@@ -77,6 +77,8 @@ class Boxes:
     def __enter__(self) -> Self:
         try:
             self.cluster = self._stack.enter_context(NatsCluster(self._folder, [*self._names, "technician"]))
+            # The first to come has NATS make its streams; a cluster that is in use has them.
+            self._known(0)
             for first in range(0, len(self._names), self._share):
                 self._start(self._names[first : first + self._share])
             for process in self.processes:
@@ -133,21 +135,25 @@ class Boxes:
 
     def _wait_until_known(self) -> None:
         """NATS loses a retained message here and there while everybody comes; a box tells it once more within five minutes."""
-        began, password = time.monotonic(), str(self.cluster.password_file)
-        mqtt = MqttConfig(
-            url=self.cluster.url(), ca=str(self.cluster.authority.ca), username="technician", password_file=password, protocol="3.1.1"
-        )
-        known = 0
+        began, known = time.monotonic(), 0
         while known < len(self._names):
             assert time.monotonic() < began + _KNOWN_S, f"{known} are known"
-            # What is heard live need not be retained: each look is a connection of its own, and not at once.
+            # What is heard live need not be retained, nor at each node at once: not at once, and each is asked.
             time.sleep(_LOOK_AGAIN_S)
-            fleet = Fleet(mqtt, ["*"], ModelKind.VOICE, client_id="undertone-push-first")
-            with closing(fleet):
-                fleet.open()
-                known = sum(box.state == "online" and box.serves is not None for box in fleet.boxes.values())
+            known = min(self._known(node) for node in range(len(self.cluster.hosts)))
             self.unknown = self.unknown or len(self._names) - known
         self.known_s = time.monotonic() - began
+
+    def _known(self, node: int) -> int:
+        """How many boxes it tells a newcomer of."""
+        mqtt = MqttConfig(
+            url=self.cluster.url(self.cluster.hosts[node]), ca=str(self.cluster.authority.ca), protocol="3.1.1",
+            username="technician", password_file=str(self.cluster.password_file),
+        )  # fmt: skip
+        fleet = Fleet(mqtt, ["*"], ModelKind.VOICE, client_id=f"undertone-push-first-{node}")
+        with closing(fleet):
+            fleet.open()
+            return sum(box.state == "online" and box.serves is not None for box in fleet.boxes.values())
 
 
 def roll_out(boxes: Boxes, name: str, bundle: Path, *more: str, meanwhile: Callable[[], None] = lambda: None) -> Found:
