@@ -20,7 +20,7 @@ needs_voice = pytest.mark.skipif(not SHIPPED.is_dir(), reason="no voice model is
 
 @needs_nats
 @needs_voice
-@pytest.mark.takes(25)
+@pytest.mark.takes(28)
 def test_over_a_cluster_a_bad_model_stops_at_the_canaries_and_a_good_one_comes_to_every_site(tmp_path):
     (tmp_path / "stranger").mkdir()
     foreign, _, _ = keys(tmp_path / "stranger")
