@@ -15,7 +15,7 @@ import yaml
 from edge.call.rules.rule_set import SHIPPED as RULES
 from edge.call.rules.rule_set import load_rules
 from edge.config import load_config
-from edge.phrases import causes, lexicon
+from edge.phrases import causes, lexicon, lexicon_file
 from edge.phrases.keywords import KeywordSpotter
 from edge.values import Word
 from tests.fuzz import stored, streams, switchboards
@@ -39,7 +39,9 @@ def targets(folder: Path) -> dict[str, Target]:
     return {
         "config": Target(share=150, make=_yaml(_CONFIGS), try_one=partial(_config, folder)),
         "rules": Target(share=60, make=_yaml((yaml.safe_load(RULES.read_text()), *_RULES)), try_one=partial(_file, folder, load_rules)),
-        "lexicon": Target(share=60, make=_yaml(_LEXICONS), try_one=partial(_file, folder, _small(folder, lexicon, lexicon.Lexicon.load))),
+        "lexicon": Target(
+            share=60, make=_yaml(_LEXICONS), try_one=partial(_file, folder, _small(folder, lexicon_file, lexicon.Lexicon.load))
+        ),
         "causes": Target(share=60, make=_yaml(_CAUSES), try_one=partial(_file, folder, _small(folder, causes, causes.Causes.load))),
         "wav": Target(share=30, make=partial(damaged, streams.recordings(folder)), try_one=partial(streams.wav, folder)),
         "pipe": Target(share=190, make=streams.stream, try_one=streams.pipe),
@@ -142,7 +144,7 @@ def _small(folder: Path, module: Any, load: Callable[[Path], object]) -> Callabl
     """`load` over the first seed instead of the shipped file; the shipped one is loaded once, as it is."""
     load(module.SHIPPED)
     small = folder / f"shipped-{module.__name__}.yaml"
-    small.write_text(yaml.safe_dump((_LEXICONS if module is lexicon else _CAUSES)[0]))
+    small.write_text(yaml.safe_dump((_LEXICONS if module is lexicon_file else _CAUSES)[0]))
 
     def over_the_small_one(path: Path) -> None:
         shipped, module.SHIPPED = module.SHIPPED, small
