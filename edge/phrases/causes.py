@@ -16,7 +16,7 @@ from edge.config import Name
 from edge.errors import ConfigError, Key
 from edge.phrases.automaton import PatternIndex
 from edge.phrases.pattern import Pattern
-from edge.phrases.phrase_file import check_range, parse
+from edge.phrases.phrase_file import check_entries, parse
 from edge.values import Cause
 
 SHIPPED = Path(__file__).with_name("causes.yaml")
@@ -103,7 +103,7 @@ class Causes:
                 known = _known(causes, code, path, "cues")
                 causes[code] = msgspec.structs.replace(known, cues={**known.cues, **cues})
             for cause in causes.values():
-                _check(cause, classes, path)
+                check_entries(cause.cues, _CUES_CLIP, classes, path, f"causes.{cause.code}.cues")
         return cls(version="+".join(file.version for _, file in files), causes=causes, classes=classes)
 
     @property
@@ -177,12 +177,3 @@ def _known(causes: Mapping[str, CauseConfig], code: str, path: Path, key: str) -
             remedy=f"known codes: {', '.join(causes)}; add a new one under 'causes'",
         )
     return causes[code]
-
-
-def _check(cause: CauseConfig, classes: Mapping[str, Sequence[str]], path: Path) -> None:
-    for phrase, weight in cause.cues.items():
-        check_range(weight, _CUES_CLIP, path, f"causes.{cause.code}.cues.{phrase}")
-        try:
-            Pattern.parse(phrase, classes)
-        except ConfigError as error:
-            raise error.at(path=path, where=Key(f"causes.{cause.code}.cues.{phrase}")) from error

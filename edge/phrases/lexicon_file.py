@@ -7,8 +7,7 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import ConfigError, Key
-from edge.phrases.pattern import Pattern
-from edge.phrases.phrase_file import check_range, parse
+from edge.phrases.phrase_file import check_entries, parse
 from edge.values import Signal
 
 SHIPPED = Path(__file__).with_name("lexicon.yaml")
@@ -82,9 +81,4 @@ def _check(path: Path, number: int, group: Group, classes: Mapping[str, Sequence
         raise ConfigError(
             f"'{group.category}' is no category", path=path, where=Key(f"{key}.category"), remedy=f"give one of {', '.join(CATEGORIES)}"
         )
-    for text, weight in group.entries.items():
-        check_range(weight, _SCALE, path, f"{key}.entries.{text}")
-        try:
-            Pattern.parse(text, classes)
-        except ConfigError as error:
-            raise error.at(path=path, where=Key(f"{key}.entries.{text}")) from error
+    check_entries(group.entries, _SCALE, classes, path, f"{key}.entries")

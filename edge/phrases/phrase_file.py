@@ -1,6 +1,6 @@
 """YAML files of phrases, as sites write them: what goes wrong in them is explained in one line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -8,6 +8,7 @@ import msgspec
 
 from edge.errors import ConfigError, Key
 from edge.files.yamlfile import convert, read_yaml
+from edge.phrases.pattern import Pattern
 
 T = TypeVar("T", bound=msgspec.Struct)
 # What YAML makes of a bare yes, no, on, off, true, false or ~.
@@ -40,7 +41,17 @@ def _bare_words(raw: object, key: str) -> Iterator[str]:
             yield from _bare_words(inner, f"{key}[{number}]")
 
 
-def check_range(value: float, bound: float, path: Path, key: str) -> None:
+def _check_range(value: float, bound: float, path: Path, key: str) -> None:
     """Raise ConfigError where `value` is not within -bound..bound."""
     if not -bound <= value <= bound:
         raise ConfigError(f"{value:g} is not within -{bound:g} to {bound:g}", path=path, where=Key(key), remedy="rate it on that scale")
+
+
+def check_entries(entries: Mapping[str, float], bound: float, classes: Mapping[str, Sequence[str]], path: Path, key: str) -> None:
+    """Raise ConfigError where a weight of `entries`, which stand at `key`, is out of bounds, or its phrase is no pattern."""
+    for phrase, weight in entries.items():
+        _check_range(weight, bound, path, f"{key}.{phrase}")
+        try:
+            Pattern.parse(phrase, classes)
+        except ConfigError as error:
+            raise error.at(path=path, where=Key(f"{key}.{phrase}")) from error
