@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from edge.clock import rfc3339, uuid7
-from edge.config import Config, LineConfig, MqttConfig, SourceConfig
+from edge.config import Config, LineConfig, SourceConfig
 from edge.mqtt.publisher import Publisher
 from edge.outbox.outbox import Outbox
 from edge.values import Role, SourceState
@@ -28,6 +28,7 @@ from edge.wire.device import State
 from edge.wire.events import EVENTS, Alert, Event
 from edge.wire.parts import Wire
 from tests.bench.fleet import round_robin
+from tests.bench.fleet.job import Job
 
 # One call in three has its alert; on real lines far fewer have, but a delay needs many.
 _ALERTS = 0.34
@@ -36,14 +37,9 @@ _BETWEEN_CALLS_S = (5.0, 40.0)
 _DRAIN_S = 180.0
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process does. `boxes` are <site>/<device>; `calls` the events of a call, as `undertone replay --json` prints them."""
+class CallJob(Job, frozen=True, kw_only=True):
+    """`calls`: the events of a call, as `undertone replay --json` prints them."""
 
-    folder: str
-    url: str
-    ca: str
-    password_file: str
-    boxes: list[str]
     calls: str
     seed: int
 
@@ -73,11 +69,10 @@ def recorded(path: Path) -> list[Told]:
 class Box:
     """One: calls one after the other, as on one line."""
 
-    def __init__(self, name: str, job: Job, call: list[Told], chance: random.Random) -> None:
+    def __init__(self, name: str, job: CallJob, call: list[Told], chance: random.Random) -> None:
         self.source, (site, device) = f"/undertone/{name}", name.split("/")
-        mqtt = MqttConfig(url=job.url, ca=job.ca, username=name, password_file=job.password_file, protocol="3.1.1")
         line = LineConfig(name="line-1", source=SourceConfig(device="auto"), channels=(Role.CUSTOMER, Role.AGENT))
-        config = Config(site=site, device=device, lines=(line,), mqtt=mqtt)
+        config = Config(site=site, device=device, lines=(line,), mqtt=job.mqtt(name))
         folder = Path(job.folder) / device
         folder.mkdir()
         self.outbox = Outbox(folder / "outbox.sqlite", max_bytes=100_000_000, site=site, device=device)
@@ -118,7 +113,7 @@ def _when(due: tuple[float, Told, str, int]) -> float:
 def main(path: str) -> None:
     """Run until a line comes on stdin."""
     round_robin.install()
-    job = msgspec.json.decode(Path(path).read_bytes(), type=Job)
+    job = msgspec.json.decode(Path(path).read_bytes(), type=CallJob)
     chance, call = random.Random(job.seed), recorded(Path(job.calls))
     boxes = [Box(name, job, call, chance) for name in job.boxes]
     ending = threading.Event()

@@ -27,6 +27,7 @@ from edge.wire.codes import ModelAction
 from edge.wire.device import ModelChange
 from edge.wire.events import Event
 from tests.bench.fleet import round_robin
+from tests.bench.fleet.job import Job
 from tests.boxes import LINE, SimulatedBox
 
 # Two calls of sixteen utterances are the fewest that probation judges.
@@ -36,14 +37,9 @@ _CONNECT_S = 600.0
 _OVER = frozenset({ModelAction.KEPT, ModelAction.ROLLED_BACK})
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process does. `boxes` are <site>/<device>, `public` the key that they trust."""
+class ModelJob(Job, frozen=True, kw_only=True):
+    """`talking`: those that have calls; `public`: the key that all trust."""
 
-    folder: str
-    url: str
-    ca: str
-    password_file: str
-    boxes: list[str]
     talking: list[str]
     public: str
 
@@ -51,10 +47,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 class ModelBox(SimulatedBox):
     """One, which remembers when it told what."""
 
-    def __init__(self, name: str, job: Job, **more) -> None:
+    def __init__(self, name: str, job: ModelJob, **more) -> None:
         site, device = name.split("/")
-        mqtt = MqttConfig(url=job.url, ca=job.ca, username=name, password_file=job.password_file, protocol="3.1.1")
-        super().__init__(config(site, device, Path(job.folder), Path(job.public), mqtt), broker=True, **more)
+        super().__init__(config(site, device, Path(job.folder), Path(job.public), job.mqtt(name)), broker=True, **more)
         self.name, self.at = name, list[tuple[str, float, str | None]]()
 
     def _put(self, events: Sequence[Event]) -> None:
@@ -81,7 +76,7 @@ def config(site: str, device: str, folder: Path, public: Path, mqtt: MqttConfig)
 
 
 @contextmanager
-def boxes(job: Job) -> Iterator[list[ModelBox]]:
+def boxes(job: ModelJob) -> Iterator[list[ModelBox]]:
     """All of `job`, connected; calls begin where they may."""
     _one_proof_at_a_time()
     first = config("none", "none", Path(job.folder), Path(job.public), MqttConfig())
@@ -120,7 +115,7 @@ def _one_proof_at_a_time() -> None:
 def main(path: str) -> None:
     """Until stdin ends."""
     round_robin.install()
-    job = msgspec.json.decode(Path(path).read_bytes(), type=Job)
+    job = msgspec.json.decode(Path(path).read_bytes(), type=ModelJob)
     with boxes(job) as made:
         print("ready", flush=True)
         for _ in sys.stdin:

@@ -29,7 +29,7 @@ from convert.fleet.fleet import Fleet
 from edge.config import MqttConfig
 from edge.values import ModelKind
 from tests.bench.fleet.measures import Cost, Meter, loopback_bytes
-from tests.bench.fleet.model_boxes import Job
+from tests.bench.fleet.model_boxes import ModelJob
 from tests.bench.fleet.round_robin import ADDRESSES
 from tests.bench.fleet.site import names
 from tests.nats_cluster import NatsCluster
@@ -122,7 +122,7 @@ class Boxes:
     def _start(self, mine: Sequence[str]) -> None:
         folder = self._folder / f"boxes-{len(self.processes)}"
         folder.mkdir()
-        job = Job(
+        job = ModelJob(
             folder=str(folder), url=self.cluster.url("localhost"), ca=str(self.cluster.authority.ca), boxes=list(mine),
             password_file=str(self.cluster.password_file), public=str(self._public), talking=self._names[: self.canaries],
         )  # fmt: skip

@@ -18,7 +18,7 @@ import psycopg
 
 from desk.people.accounts import add_user
 from desk.store.opening import open_database
-from tests.bench.fleet.boxes import Job
+from tests.bench.fleet.boxes import CallJob
 from tests.bench.fleet.forwarder import ADDRESS
 from tests.bench.fleet.measures import Browser
 from tests.bench.fleet.round_robin import ADDRESSES
@@ -182,7 +182,7 @@ class Fleet:
         number = len(self._boxes)
         folder = self._folder / f"boxes-{number}"
         folder.mkdir()
-        job = Job(
+        job = CallJob(
             folder=str(folder), url=self.cluster.url("localhost"), ca=str(self.cluster.authority.ca), boxes=list(mine), calls=str(calls),
             password_file=str(self.cluster.password_file), seed=number,
         )  # fmt: skip
