@@ -1,4 +1,4 @@
-"""Wall time, once per call: everything else inside a call is a count of samples."""
+"""Wall time, once per call (everything else inside a call is a count of samples), and how long something is, for a person."""
 
 import secrets
 import time
@@ -14,6 +14,7 @@ _TIMESYNC_STAMP = Path("/run/systemd/timesync/synchronized")
 _CHRONY_PID = Path("/run/chrony/chronyd.pid")
 # A clock before this program was written is a clock that lost its battery.
 _WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 def rfc3339(moment: datetime) -> str:
@@ -24,6 +25,15 @@ def rfc3339(moment: datetime) -> str:
 def now() -> str:
     """The wall clock as RFC 3339 UTC."""
     return rfc3339(datetime.now(UTC))
+
+
+def span(seconds: float) -> str:
+    """42 s, 7 min, 3.5 h, 12 days: the largest unit of which there are two."""
+    if seconds < 2 * _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds / _HOUR:.1f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.0f} days"
 
 
 def believable() -> bool:

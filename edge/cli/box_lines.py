@@ -6,6 +6,7 @@ from typing import Any
 from rich.text import Text
 
 from edge.cli.bars import clean
+from edge.clock import span
 
 Data = Mapping[str, Any]
 
@@ -26,7 +27,7 @@ def info(data: Data, tag: str) -> Text:
 
 def health(data: Data, tag: str) -> Text:
     """Its memory, what is unsent, how long it has been up."""
-    said = f"{tag}health: {data['memory_mb']:.0f} MB, {data['outbox_rows']} unsent, up {data['uptime_s'] / 3600:.1f} h"
+    said = f"{tag}health: {data['memory_mb']:.0f} MB, {data['outbox_rows']} unsent, up {span(data['uptime_s'])}"
     return Text(said, style="dim")
 
 

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.clock import span
+
 if TYPE_CHECKING:
     from edge.config import Config
 
@@ -16,7 +18,6 @@ examples:
 
 exit code 0 where the service runs and everything is well, 1 where it does not, or something is wrong
 """
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -99,7 +100,7 @@ def _draw(status: dict[str, Any]) -> None:
         table.add_row(name, Text(says, style=style))
 
     if status["running"]:
-        row("service", f"{state['state']}, up {_span(health['uptime_s'])}", "green" if state["state"] == "online" else "yellow")
+        row("service", f"{state['state']}, up {span(health['uptime_s'])}", "green" if state["state"] == "online" else "yellow")
     else:
         row("service", _gone(status), "red")
     for reason in state["reasons"]:
@@ -118,7 +119,7 @@ def _draw(status: dict[str, Any]) -> None:
     if status["running"]:
         row("broker", broker, "" if status["connected"] else "yellow")
     if outbox is not None:
-        oldest = f", oldest {_span(outbox['oldest_s'])}" if outbox["oldest_s"] is not None else ""
+        oldest = f", oldest {span(outbox['oldest_s'])}" if outbox["oldest_s"] is not None else ""
         row("unsent", f"{outbox['rows']} events, {outbox['alert_rows']} of them alerts{oldest}")
     latency = health["latency_p95_ms"]
     row("verdicts", "none yet" if latency is None else f"95 in 100 within {latency:.0f} ms of the end of speech")
@@ -128,7 +129,7 @@ def _draw(status: dict[str, Any]) -> None:
 
 def _gone(status: dict[str, Any]) -> str:
     """What a service that does not run, or does not go on, is to be told."""
-    ago = _span(status["age_s"])
+    ago = span(status["age_s"])
     if status["alive"]:
         return f"starting, or stuck: its process lives, and said something last {ago} ago; systemctl restart undertone if it stays so"
     gone = "stopped" if status["state"]["state"] == "stopped" else f"not running: last sign of life {ago} ago"
@@ -140,12 +141,3 @@ def _used_to(line: dict[str, Any]) -> str:
     known = f"from {line['calls']} calls, {line['utterances']} utterances" if line["calls"] else "the shipped prior, no call yet"
     negative, positive = (f"{line[which]['centre']:+.2f} (spread {line[which]['spread']:.2f})" for which in ("negative", "positive"))
     return f"voices used to negative {negative}, positive {positive}: {known}"
-
-
-def _span(seconds: float) -> str:
-    """42 s, 7 min, 3.5 h, 12 days: the largest unit of which there are two."""
-    if seconds < 2 * _MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < 2 * _HOUR:
-        return f"{seconds / _MINUTE:.0f} min"
-    return f"{seconds / _HOUR:.1f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.0f} days"

@@ -6,6 +6,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+from edge.clock import span
 from edge.status_page.snapshot import Snapshot
 
 _PACKAGE = "edge.status_page"
@@ -16,7 +17,6 @@ POLICY = (
     f"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'sha256-{_STYLE}'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 def draw(snapshot: Snapshot | None) -> str:
@@ -30,15 +30,6 @@ def _drawing() -> Callable[..., str]:
     from edge.files.pages import drawing
 
     return drawing(_PACKAGE, {"span": span, "dbfs": dbfs, "clock": clock})
-
-
-def span(seconds: float) -> str:
-    """42 s, 7 min, 3.5 h, 12 days: the largest unit of which there are two."""
-    if seconds < 2 * _MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < 2 * _HOUR:
-        return f"{seconds / _MINUTE:.0f} min"
-    return f"{seconds / _HOUR:.1f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.0f} days"
 
 
 def dbfs(level: float | None) -> str:

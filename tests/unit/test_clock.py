@@ -3,7 +3,9 @@
 import time
 from datetime import UTC, datetime
 
-from edge.clock import Anchor, rfc3339
+import pytest
+
+from edge.clock import Anchor, rfc3339, span
 
 
 def test_sound_that_a_busy_box_hears_of_late_is_dated_by_when_it_came():
@@ -21,3 +23,8 @@ def test_a_recording_that_is_played_faster_than_it_was_spoken_ends_now_and_not_i
 def test_a_recording_is_dated_by_now():
     before = datetime.now(UTC)
     assert before <= Anchor.take(0).utc <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize(("seconds", "says"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7300, "2.0 h"), (200_000, "2 days")])
+def test_a_span_has_the_largest_unit_of_which_there_are_two(seconds, says):
+    assert span(seconds) == says

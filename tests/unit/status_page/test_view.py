@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge.errors import Problem
 from edge.status_page.server import is_own_name
-from edge.status_page.view import POLICY, draw, span
+from edge.status_page.view import POLICY, draw
 from edge.values import SourceState
 from edge.wire.device import SelfTest
 from tests.snapshots import snapshot
@@ -72,11 +72,6 @@ def test_a_name_that_nobody_else_can_have_is_this_box(host):
 )
 def test_any_other_name_is_refused(host):
     assert not is_own_name(host)
-
-
-@pytest.mark.parametrize(("seconds", "says"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7300, "2.0 h"), (200_000, "2 days")])
-def test_a_span_has_the_largest_unit_of_which_there_are_two(seconds, says):
-    assert span(seconds) == says
 
 
 def test_a_line_that_listens_for_calls_is_well_without_one():
