@@ -27,7 +27,9 @@ def one_line(text: str) -> str:
 
 
 # Commands of ours that look at, or fill, what a box's configuration names: without it they would mean the caller's own home.
-_OF_A_BOX = re.compile(r"(undertone (?:fetch-model|model (?:list|verify|install|rollback|pin)|doctor|status|erase))\b(?![^`;,]*--config)")
+_OF_A_BOX = re.compile(
+    r"(undertone (?:fetch-model|model (?:list|verify|install|rollback|pin)|setup|doctor|status|erase))\b(?![^`;,]*--config)"
+)
 
 
 def for_box(text: str, config: Path | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.cli.box import add_config_if_any
 from edge.cli.files import output_file
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the box's configuration (without: what a new box would use)")
+    add_config_if_any(parser)
     parser.add_argument("--json", action="store_true", help="a JSON array on stdout, nothing else there")
     parser.add_argument("--bench", action="store_true", help="measure how many lines this box can carry instead")
     parser.add_argument("--lines", type=_lines, default=8, metavar="N", help="with --bench: stop at N lines (default: 8)")

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.cli.box import add_config, load_box
+
 if TYPE_CHECKING:
     from edge.config import Config
     from edge.outbox.outbox import Outbox
@@ -34,7 +36,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the box's configuration")
+    add_config(parser)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--older-than", type=float, metavar="DAYS", help="only what is older")
     which.add_argument(
@@ -51,7 +53,6 @@ def run(args: argparse.Namespace) -> int:
     import logging
     import time
 
-    from edge.config import load_config
     from edge.errors import UsageError
     from edge.outbox import store
     from edge.outbox.outbox import Outbox
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     if args.older_than is not None and not 0 <= args.older_than < float("inf"):
         raise UsageError(f"{args.older_than} is no number of days", where="--older-than", remedy="give days, 0 or more")
     logging.getLogger("undertone").addHandler(logging.NullHandler())
-    config = load_config(args.config)
+    config = load_box(args.config)
     path = Path(config.state_dir) / store.FILE
     if not path.exists():
         print(f"{path}: not there; nothing to erase")

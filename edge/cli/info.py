@@ -1,9 +1,10 @@
 """`undertone info`: what this box is, as the bus is told it."""
 
 import argparse
-from pathlib import Path
 
 import msgspec
+
+from edge.cli.box import add_config_if_any
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,7 +16,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="examples:\n  undertone info\n  undertone info --config undertone.yaml",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the box's configuration (defaults without one)")
+    add_config_if_any(parser)
     parser.set_defaults(run=run)
 
 

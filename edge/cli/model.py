@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 import msgspec
 
 from edge.bundle.manifest import KINDS, Version
+from edge.cli.box import add_config_if_any
 from edge.cli.files import input_bundle
 from edge.config import Config, load_config
 from edge.errors import for_box
@@ -36,7 +36,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--config", type=Path, metavar="FILE", help="the box's configuration (defaults without one)")
+    add_config_if_any(shared)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
     def action(name: str, says: str, example: str) -> argparse.ArgumentParser:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from edge.config import absent_files, load_config
+from edge.cli.box import add_config, load_box
+from edge.config import absent_files
 from edge.errors import ConfigError, Key
 from edge.journal import stream
 
@@ -33,14 +34,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the box's configuration (YAML)")
+    add_config(parser)
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info", help="default: info")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until stopped."""
-    config = load_config(args.config)
+    config = load_box(args.config)
     if not config.lines:
         raise ConfigError("there is none", path=args.config, where=Key("lines"), remedy="add at least one line (see undertone run --help)")
     for error in absent_files(config):

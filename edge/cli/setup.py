@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.cli.box import add_config
 from edge.cli.files import file_in_new_folder, input_file
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    own = Path("/etc/undertone") if os.geteuid() == 0 else Path()
-    default = own / "undertone.yaml"
-    parser.add_argument("--config", type=Path, default=default, metavar="FILE", help=f"the configuration (default here: {default})")
+    add_config(parser)
     parser.add_argument("--site", metavar="NAME", help="where the box stands; a level of every topic")
     parser.add_argument("--device", metavar="NAME", help="the box's own name; a level of every topic")
     parser.add_argument("--line", metavar="NAME", help="the line's name; of several lines, the one that is meant")

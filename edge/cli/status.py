@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.cli.box import add_config, load_box
 from edge.clock import span
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 examples:
-  undertone status --config /etc/undertone/undertone.yaml
+  undertone status --config /etc/undertone/undertone.yaml       that box; for root so without --config
   undertone status --config undertone.yaml --json | jq .state
   watch -n 2 undertone status --config undertone.yaml
 
@@ -29,7 +30,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the box's configuration")
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.set_defaults(run=run)
 
@@ -38,9 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Show it; 1 where all is not well. Raises StoreError where there is nothing to read."""
     import msgspec
 
-    from edge.config import load_config
-
-    status = read_status(load_config(args.config))
+    status = read_status(load_box(args.config))
     well = status["running"] and status["state"]["state"] == "online" and status["connected"]
     if args.json:
         print(msgspec.json.encode(status).decode())
