@@ -1,5 +1,6 @@
 """A configuration from its file, and the files that it names."""
 
+import shlex
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from edge.config.checks import check
 from edge.config.types import Config, LineModelsConfig, ListenConfig, ModelsConfig, MqttConfig, SourceConfig
 from edge.errors import ConfigError, Key
 from edge.files.durable import is_folder, unreadable
-from edge.files.yamlfile import parse_yaml
+from edge.files.yamlfile import convert, read_yaml
 
 
 def load_config(path: Path) -> Config:
@@ -18,7 +19,11 @@ def load_config(path: Path) -> Config:
 
     Raises ConfigError with file, key, value and remedy in one line.
     """
-    config = parse_yaml(path, Config)
+    raw = read_yaml(path)
+    if raw == {}:
+        remedy = f"let `undertone setup --config {shlex.quote(str(path))}` write it (every key: docs/configuration.md)"
+        raise ConfigError("says nothing: there is no key in it", path=path, remedy=remedy)
+    config = convert(raw, Config, path)
     check(config, path)
     config = _anchored(config, path.parent)
     for key in ("rules", "lexicon", "causes"):

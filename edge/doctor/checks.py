@@ -50,6 +50,7 @@ def _checks(given: Config | None) -> list[tuple[str, Callable[[], Finding]]]:
         ("memory", partial(host.memory, config)),
         ("rights", partial(host.permissions, config)),
         ("service", partial(host.service, given)),
+        *([] if given is None or given.lines else [("lines", partial(failed, "none is configured", "undertone setup adds one"))]),
         *(_heard(line, config) for line in lines),
         ("voice model", partial(judges.voice, config)),
         ("voice baseline", partial(judges.baseline, config)),

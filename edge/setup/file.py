@@ -19,10 +19,9 @@ _HEAD = """\
 
 def read(path: Path) -> dict[str, Any]:
     """What is there, {} where nothing is. Raises ConfigError for a file that no box could use: it is not written over."""
-    if not path.exists():
+    if not path.exists() or (raw := read_yaml(path)) == {}:
         return {}
     load_config(path)
-    raw = read_yaml(path)
     return raw if isinstance(raw, dict) else {}
 
 

@@ -236,6 +236,17 @@ def test_a_folder_and_a_text_in_another_encoding_are_called_what_they_are(tmp_pa
         load_config(path)
 
 
+@pytest.mark.parametrize("text", ["", "\n\n", "# site: leeds\n", "{}", "---\n", "null\n"])
+@pytest.mark.parametrize("command", ["run", "status", "doctor", "info", "words hello", "model list", "listen"])
+def test_a_file_without_any_key_is_no_configuration_and_setup_takes_it_for_a_new_one(tmp_path, capsys, text, command):
+    path = written(tmp_path, text)
+    assert main([*command.split(), "--config", str(path)]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"undertone: {path}: says nothing: there is no key in it; let `undertone setup --config {path}` write it")
+    assert main(["setup", "--yes", "--no-speech", "--no-doctor", "--config", str(path)]) == 0
+    assert load_config(path).lines
+
+
 def test_a_missing_file_says_so(tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
         load_config(tmp_path / "none.yaml")

@@ -18,7 +18,7 @@ from edge.capture import wavfile
 from edge.config import Config, LineConfig, MqttConfig, SourceConfig
 from edge.doctor import audio, bus, host, judges
 from edge.doctor.checks import examine
-from edge.doctor.finding import Outcome
+from edge.doctor.finding import Outcome, look
 from edge.errors import BusError
 from edge.segment.synthetic import dialogue, speech
 from edge.values import Mode, Role
@@ -274,6 +274,17 @@ def test_judging_is_skipped_where_the_mode_leaves_it_out():
     assert judges.recogniser(Config(mode=Mode.VOICE)).outcome is Outcome.SKIPPED
     assert judges.words(Config(mode=Mode.VOICE)).outcome is Outcome.SKIPPED
     assert judges.voice(Config(mode=Mode.WORDS)).outcome is Outcome.SKIPPED
+
+
+@without_sound_card
+def test_a_configuration_without_a_line_fails_as_the_service_would_and_a_new_box_does_not(config, monkeypatch):
+    for name, value in SILENCED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(audio, "listen", lambda _line, _config: look("not asked", "nothing"))
+    config = msgspec.structs.replace(config, mode=Mode.VOICE)
+    found = {check.name: check.finding for check in examine(config)}
+    assert (found["lines"].outcome, found["lines"].remedy) == (Outcome.FAILED, "undertone setup adds one")
+    assert "lines" not in {check.name for check in examine(None)}
 
 
 @without_sound_card
