@@ -110,7 +110,7 @@ class Store:
                 placed = self.folder / "versions" / name
                 if name == serving.current and _whole(placed, self.kind, self.trust):
                     return load(placed, kind=self.kind, trust=self.trust)
-                self._refuse_older(bundle, serving, allow_older=allow_older)
+                self.refuse_older(bundle, serving, allow_older=allow_older)
                 prove(incoming)
                 if placed.exists():
                     shutil.rmtree(placed) if not _whole(placed, self.kind, self.trust) else shutil.rmtree(incoming)
@@ -153,8 +153,8 @@ class Store:
         with self._locked():
             self._point(msgspec.structs.replace(self.serving(), pinned=pinned, wanted=wanted))
 
-    def _refuse_older(self, bundle: Bundle, serving: Serving, *, allow_older: bool) -> None:
-        """An old, signed bundle that somebody kept is not a way to take a box back."""
+    def refuse_older(self, bundle: Bundle, serving: Serving, *, allow_older: bool) -> None:
+        """Raise ModelError for a bundle older than what is `serving`: one that somebody kept is not a way to take a box back."""
         if serving.pinned and serving.wanted == bundle.manifest.version:
             return
         if serving.pinned:

@@ -15,7 +15,7 @@ _EXAMPLES = """\
 examples:
   undertone model list                             what serves, what served before, what was shipped
   undertone model verify                           every byte, every signature, and every model's own known answers
-  undertone model verify new-voice.tar             would this box take it?
+  undertone model verify new-voice.tar             would `install` take it? the same words and exit code, and nothing changed
   undertone model install new-voice.tar            from a stick, no network needed; the old one is kept
   undertone model rollback voice                   the one before it serves again
   undertone model pin voice                        keep what serves, whatever is sent
@@ -37,12 +37,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     shared = argparse.ArgumentParser(add_help=False)
     add_config_if_any(shared)
+    taking = argparse.ArgumentParser(add_help=False)
+    taking.add_argument("--older", action="store_true", help="take it even if it is older than what serves")
+    taking.add_argument("--quick", action="store_true", help="take it even if it is from a quick training, which is not for use")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    def action(name: str, says: str, example: str) -> argparse.ArgumentParser:
+    def action(name: str, says: str, example: str, *more: argparse.ArgumentParser) -> argparse.ArgumentParser:
         return actions.add_parser(
             name,
-            parents=[shared],
+            parents=[shared, *more],
             help=says,
             description=says[0].upper() + says[1:] + ".",
             epilog=f"example:\n  undertone model {example}",
@@ -52,13 +55,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     listing = action("list", "what serves, what served before, what was shipped, who signed it", "list --config undertone.yaml")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     listing.set_defaults(run=_list)
-    verify = action("verify", "check every byte, the signature, and the known answers on this box", "verify /media/usb/voice-1.2.0.tar")
+    verify = action(
+        "verify", "check every byte, the signature, and the known answers on this box", "verify /media/usb/voice-1.2.0.tar", taking
+    )
     verify.add_argument("what", nargs="*", metavar="WHAT", help="a kind, a bundle's .tar or a folder (default: all that serve)")
     verify.set_defaults(run=_verify)
-    install = action("install", "check a bundle on this box and let it serve; the old one is kept", "install voice-1.2.0.tar")
+    install = action("install", "check a bundle on this box and let it serve; the old one is kept", "install voice-1.2.0.tar", taking)
     install.add_argument("source", type=input_bundle, metavar="FILE", help="a bundle's .tar, or its folder")
-    install.add_argument("--older", action="store_true", help="take it even if it is older than what serves")
-    install.add_argument("--quick", action="store_true", help="take it even if it is from a quick training, which is not for use")
     install.set_defaults(run=_install)
     rollback = action("rollback", "let the model serve that served before (twice: undone)", "rollback voice --config undertone.yaml")
     rollback.add_argument("kind", choices=KINDS)
@@ -107,8 +110,8 @@ def _list(args: argparse.Namespace) -> int:
 def _verify(args: argparse.Namespace) -> int:
     """Each in turn; one that is refused does not keep the others from being checked."""
     from edge.bundle.store import find_bundle, require_bundle
-    from edge.errors import InputError, ModelError
-    from edge.models.install import prove
+    from edge.errors import InputError, ModelError, StoreError
+    from edge.models.install import prove, verify
     from edge.models.kinds import ROWS
 
     config = _config(args)
@@ -116,15 +119,17 @@ def _verify(args: argparse.Namespace) -> int:
     for what in args.what or KINDS:
         kind = next((kind for kind in KINDS if kind == what), None)
         try:
-            find = require_bundle if kind is not None and ROWS[kind].required else find_bundle
-            path = find(kind, config) if kind else input_bundle(what)
-            if path is not None:
+            if kind is None:
+                print(verify(input_bundle(what), config, allow_older=args.older, allow_quick=args.quick))
+                continue
+            find = require_bundle if ROWS[kind].required else find_bundle
+            if (path := find(kind, config)) is not None:
                 print(prove(path, config))
             elif args.what:
                 wrong = max(wrong, 1)
                 see = for_box("see `undertone model list`", args.config)
                 print(f"undertone: no {what} bundle is installed or shipped; {see}", file=sys.stderr)
-        except (InputError, ModelError) as error:
+        except (InputError, ModelError, StoreError) as error:
             wrong = max(wrong, error.exit_code)
             print(f"undertone: refused: {for_box(str(error), args.config)}", file=sys.stderr)
     return wrong

@@ -60,9 +60,7 @@ def install(
 
     def prove(folder: Path) -> None:
         began = time.perf_counter()
-        bundle = prove_folder(folder, config)
-        if bundle.manifest.quick and not allow_quick:
-            raise ModelError(f"{bundle.label} is {QUICK}", remedy="install one that was trained in full, or add --quick to try this one")
+        _refuse_quick(prove_folder(folder, config), allow_quick=allow_quick)
         took.append((time.perf_counter() - began) * 1000)
 
     def put_on_probation(old: Serving, new: Serving, bundle: Bundle) -> Serving:
@@ -81,17 +79,34 @@ def install(
     )
 
 
+def verify(source: Path, config: Config, *, allow_older: bool = False, allow_quick: bool = False) -> str:
+    """What `install` would say of the bundle at `source` (.tar or folder), in a line; nothing is changed. Raises as `install` does."""
+    if not source.is_dir():
+        with unpack_aside(source) as folder:
+            return verify(folder, config, allow_older=allow_older, allow_quick=allow_quick)
+    kind = kind_of(source)
+    refuse_configured(kind, config)
+    store = open_store(kind, config)
+    bundle = load(source, kind=kind, trust=store.trust)
+    store.refuse_older(bundle, store.serving(), allow_older=allow_older)
+    found = prove(source, config)
+    _refuse_quick(bundle, allow_quick=allow_quick)
+    return f"{found}: this box would take it"
+
+
 def prove(path: Path, config: Config) -> str:
-    """Load the bundle at `path` (.tar or folder) as the service would; what was found, in a line. Raises ModelError, StoreError."""
-    if not path.is_dir():
-        with unpack_aside(path) as folder:
-            return prove(folder, config)
+    """Load the bundle in the folder `path` as the service would; what was found, in a line. Raises ModelError."""
     began = time.perf_counter()
     bundle = prove_folder(path, config)
     signer = f"signed by {bundle.signed_by}" if bundle.signed_by else "signed by nobody trusted (models.allow_unsigned)"
     known = "gives its known answers" if bundle.manifest.golden else "has no known answers to give"
     known += f"; it is {QUICK}" if bundle.manifest.quick else ""
     return f"{bundle.manifest.kind}: {bundle.label}: whole, {signer}, {known} here ({(time.perf_counter() - began) * 1000:.0f} ms in all)"
+
+
+def _refuse_quick(bundle: Bundle, *, allow_quick: bool) -> None:
+    if bundle.manifest.quick and not allow_quick:
+        raise ModelError(f"{bundle.label} is {QUICK}", remedy="install one that was trained in full, or add --quick to try this one")
 
 
 def prove_folder(folder: Path, config: Config) -> Bundle:

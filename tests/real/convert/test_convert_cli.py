@@ -98,8 +98,10 @@ def test_a_quick_training_is_refused_by_pack_sign_and_install_unless_it_is_meant
         finish(quick, None)
     assert run(*sealed[0], "--quick") == 0
     assert undertone(["model", "install", str(tar), "--config", str(config)]) == 1
-    assert "quick training" in said(capsys)
-    assert undertone(["model", "verify", str(tar), "--config", str(config)]) == 0
+    assert "quick training" in (refused := said(capsys))
+    assert undertone(["model", "verify", str(tar), "--config", str(config)]) == 1
+    assert refused.splitlines()[-1].removeprefix("undertone: ") in said(capsys)
+    assert undertone(["model", "verify", str(tar), "--quick", "--config", str(config)]) == 0
     assert "not for use" in said(capsys)
     assert undertone(["model", "install", str(tar), "--quick", "--config", str(config)]) == 0
 
@@ -205,7 +207,7 @@ def test_a_keras_net_that_fits_becomes_a_bundle_and_another_is_told_what_would(t
     assert json.loads(done.stdout.splitlines()[-1]) == [1, 0], done.stderr
     says = "bands.keras: it takes (150, 64, 1); a net that fits takes (150, 40, 2) and gives 7 scores"
     assert len([line for line in done.stderr.splitlines() if says in line]) == 1
-    assert undertone(["model", "verify", str(tmp_path / "made"), "--config", str(site / "box.yaml")]) == 0
+    assert undertone(["model", "verify", str(tmp_path / "made"), "--older", "--config", str(site / "box.yaml")]) == 0
     page = tmp_path / "report.html"
     judged = convert("evaluate", "--bundle", tmp_path / "made", "--csv", clips, "--json", "--clips", "14", "--html", page)
     assert judged.returncode == 0, judged.stderr

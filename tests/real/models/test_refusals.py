@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import tarfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -166,6 +167,7 @@ CASES = {
     "no signature": (unsigned, "nobody signed", {}),
     "an older version, replayed": (lambda desk: tar(desk.bundle("0.9.9")), "older", {}),
     "a pinned model": (good, "pinned", {}),
+    "a quick training": (lambda desk: tar(signed(desk.bundle(), desk.key, provenance={"quick": True})), "quick training", {}),
     "wrong labels": (lambda desk: tar(signed(desk.bundle(), desk.key, labels=("angry", "calm"))), "labels", {}),
     "another feature spec": (lambda desk: tar(signed(desk.bundle(), desk.key, features={"bands": 64})), "features", {}),
     "a newer Undertone needed": (lambda desk: raw_tar(signed(desk.bundle(), desk.key, minimum_version="99.0.0")), "needs Undertone", {}),
@@ -195,6 +197,10 @@ def test_refused_in_one_line_on_the_box_and_on_the_bus_and_the_old_model_serves_
     if case not in ON_THE_WAY:
         assert undertone(["model", "install", str(packed), "--config", str(site.file)]) == 1
         lines["box"] = capsys.readouterr().err
+        assert undertone(["model", "verify", str(packed), "--config", str(site.file)]) == 1
+        verified = capsys.readouterr().err.replace("refused: ", "", 1)
+        # How slow a slow one is differs from one look to the next.
+        assert re.sub(r"\d+ ms", "", verified) == re.sub(r"\d+ ms", "", lines["box"])
     lines["bus"] = told_on_the_bus(site, packed, changes)
     lines["box, in its log"] = logged(caplog)
     if case == "a pinned model":
