@@ -29,7 +29,8 @@ class Meter:
 
     def end(self) -> dict[str, Cost]:
         """What ended in between is left out."""
-        took, now = time.monotonic() - self._at, self._now()
+        now = self._now()
+        took = time.monotonic() - self._at
         return {
             name: Cost(
                 cores=sum(max(0.0, spent - self._began[name].get(pid, (0.0, 0.0))[0]) for pid, (spent, _) in found.items()) / took,

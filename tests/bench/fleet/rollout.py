@@ -199,12 +199,12 @@ def _watched(process: subprocess.Popen[str], meter: Meter) -> dict[str, Cost]:
     """While the command runs: processor time, and the most memory that was seen."""
     costs: dict[str, Cost] = {}
     while process.poll() is None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LOOK_S)
         for name, now in meter.end().items():
             before = costs.get(name, now)
             # One that has just ended is not there any more.
             costs[name] = Cost(cores=now.cores or before.cores, memory_mb=max(now.memory_mb, before.memory_mb))
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_LOOK_S)
     return costs
 
 
