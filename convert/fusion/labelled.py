@@ -1,12 +1,12 @@
 """What boxes judged and what people say of it, brought together: events, feedback among them, and a CSV."""
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convert.columns import read_columns
 from edge.errors import UsageError
 from edge.verdict.fuse import clipped
 
@@ -87,18 +87,13 @@ def _said_of_utterances(kept: Sequence[tuple[str, dict[str, Any]]]) -> dict[tupl
 
 
 def _labels(path: Path) -> dict[tuple[str, int], str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-        found = {(row["call"], int(row["n"])): row["label"] for row in rows}
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", path=path, remedy="give a CSV with the columns call,n,label") from error
-    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"not a CSV with the columns call,n,label ({error})", path=path, remedy="see undertone-convert calibrate --help"
-        ) from error
-    if wrong := next((label for label in found.values() if label not in CLASSES), None):
-        raise UsageError(f"label '{wrong}' is none", path=path, remedy="give negative, neutral or positive")
+    found = {}
+    for line, row in read_columns(path, "call", "n", "label"):
+        if not row["n"].isdecimal():
+            raise UsageError(f"n '{row['n']}' is no number of an utterance", path=path, line=line, remedy="give the event's own n")
+        if row["label"] not in CLASSES:
+            raise UsageError(f"label '{row['label']}' is none", path=path, line=line, remedy="give negative, neutral or positive")
+        found[row["call"], int(row["n"])] = row["label"]
     return found
 
 

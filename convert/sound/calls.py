@@ -1,9 +1,9 @@
 """Real calm calls as training clips: the customer's utterances as the box's own endpointer cuts them, all neutral."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from convert.columns import read_columns
 from convert.sound.corpora import Clip
 from edge.capture import wavfile
 from edge.errors import UsageError
@@ -24,16 +24,19 @@ def read_calls(table: Path, *, people: bool = False) -> list[Clip]:
 
     Raises UsageError naming the file and what is wrong with it, SourceError for a recording that cannot be read.
     """
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as handle:
-            rows = [(row["path"], tuple(Role(name.strip()) for name in row["channels"].split(","))) for row in csv.DictReader(handle)]
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError, ValueError, AttributeError) as error:
-        raise UsageError(f"cannot be read ({error})", path=table, remedy=_REMEDY) from error
+    rows = [(row["path"], _roles(table, line, row["channels"])) for line, row in read_columns(table, "path", "channels")]
     rows = [(path, roles) for path, roles in rows if Role.CUSTOMER in roles and not (people and path.startswith(_NOT_PEOPLE))]
     clips = [clip for path, roles in rows for clip in _said(table.parent / path, roles)]
     if not clips:
         raise UsageError("holds no call with a customer who speaks", path=table, remedy=_REMEDY)
     return clips
+
+
+def _roles(table: Path, line: int, text: str) -> tuple[Role, ...]:
+    try:
+        return tuple(Role(name.strip()) for name in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"'{text}' names no channels", path=table, line=line, remedy=_REMEDY) from error
 
 
 def _said(path: Path, roles: tuple[Role, ...]) -> Iterator[Clip]:

@@ -1,12 +1,12 @@
 """Corpora of emotional speech by their layout on disk, as clips with one of our seven labels, a speaker and an item."""
 
 import argparse
-import csv
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from convert.columns import read_columns
 from edge.errors import UsageError
 from edge.voice.labels import LABELS
 
@@ -105,21 +105,14 @@ def read_csv(path: Path) -> list[Clip]:
 
     Raises UsageError naming file, line, value and remedy.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as handle:
-            rows = list(csv.DictReader(handle))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"cannot be read ({error})", path=path, remedy="give a UTF-8 CSV with the columns path,label,speaker") from error
-    if not rows or not {"path", "label", "speaker"} <= set(rows[0]):
-        raise UsageError("holds no clip", path=path, remedy="give it a first line 'path,label,speaker' and at least one clip")
-    return [_from_row(path, line, row) for line, row in enumerate(rows, start=2)]
+    return [_from_row(path, line, row) for line, row in read_columns(path, "path", "label", "speaker")]
 
 
-def _from_row(path: Path, line: int, row: Mapping[str, str | None]) -> Clip:
-    label = (row["label"] or "").strip().lower()
+def _from_row(path: Path, line: int, row: Mapping[str, str]) -> Clip:
+    label = row["label"].strip().lower()
     if label not in LABELS:
         raise UsageError(f"label '{label}' is none of {', '.join(LABELS)}", path=path, line=line, remedy="rename it")
-    speaker, name = (row["speaker"] or "").strip(), (row["path"] or "").strip()
+    speaker, name = row["speaker"].strip(), row["path"].strip()
     if not speaker or not name:
         raise UsageError("path and speaker may not be empty", path=path, line=line, remedy="fill them in (any stable name of the speaker)")
     return Clip(path=path.parent / name, label=label, speaker=f"csv:{speaker}", corpus="csv", item=Path(name).stem)

@@ -1,6 +1,5 @@
 """The complaint corpus: rows, near-duplicates kept together, folds, and which airline a row is about."""
 
-import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from convert.columns import read_columns
 from edge.errors import UsageError
 
 LABELS = ("negative", "neutral", "positive")
@@ -44,26 +44,13 @@ class Row:
 
 def read_rows(path: Path) -> list[Row]:
     """The rows of a CSV file with id, text, label, cause. Raises UsageError naming file, line and column."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            table = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(
-            f"cannot be read ({error})", path=path, remedy="give a UTF-8 CSV file with the columns id, text, label, cause"
-        ) from error
-    missing = {"id", "text", "label", "cause"} - set(table[0][1] if table else ())
-    if missing:
-        raise UsageError(
-            f"no column {', '.join(sorted(missing))}", path=path, remedy="give a CSV file with the columns id, text, label, cause"
-        )
-    return [_row(row, path, line) for line, row in table]
+    return [_row(row, path, line) for line, row in read_columns(path, "id", "text", "label", "cause")]
 
 
-def _row(row: dict[str, str | None], path: Path, line: int) -> Row:
+def _row(row: dict[str, str], path: Path, line: int) -> Row:
     text, label, cause = row["text"], row["label"], row["cause"]
-    if not row["id"] or text is None:
-        raise UsageError("id and text may not be missing", path=path, line=line, remedy="fill them in")
+    if not row["id"]:
+        raise UsageError("the id may not be missing", path=path, line=line, remedy="fill it in")
     if label not in LABELS:
         raise UsageError(f"label '{label}' is none of {', '.join(LABELS)}", path=path, line=line, remedy="rename it")
     if cause and cause not in CAUSES:

@@ -98,8 +98,11 @@ def test_savee_emovo_and_turev_names(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("file,label,speaker\na.wav,angry,x\n", "path,label,speaker"),
-        ("path,label,speaker\n", "at least one clip"),
+        ("file,label,speaker\na.wav,angry,x\n", r"no column path \(its columns: file, label, speaker\); give a UTF-8 CSV whose first line"),
+        ("path,label\na.wav,angry\n", r"no column speaker \(its columns: path, label\)"),
+        ("path;label;speaker\na.wav;angry;x\n", r"no column path or label or speaker \(its columns: path;label;speaker\)"),
+        ("", r"no column path or label or speaker \(it is empty\)"),
+        ("path,label,speaker\n", "holds no row below its first line"),
         ("path,label,speaker\na.wav,cross,x\n", "line 2: label 'cross' is none of angry"),
         ("path,label,speaker\na.wav,angry,x\n,angry,x\n", "line 3: path and speaker may not be empty"),
     ],

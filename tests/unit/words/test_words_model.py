@@ -183,7 +183,7 @@ def test_airlines_change_where_ids_jump_up():
 def test_a_csv_without_its_columns_is_refused_by_name(tmp_path):
     path = tmp_path / "bad.csv"
     path.write_text("id,text\n1,hello\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"bad\.csv: no column cause, label"):
+    with pytest.raises(UsageError, match=r"bad\.csv: no column label or cause"):
         read_rows(path)
     with pytest.raises(UsageError, match="cannot be read"):
         read_rows(tmp_path / "none.csv")
