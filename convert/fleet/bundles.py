@@ -1,6 +1,7 @@
 """`undertone-convert keygen, pack, sign, inspect, diff`: bundles as a technician handles them."""
 
 import argparse
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -203,6 +204,22 @@ def _diff(args: argparse.Namespace) -> int:
         says += over_sentences(old, new, args.text) if args.text else []
     console = Console(highlight=False)
     console.print(table if rows else "nothing differs")
-    for line in says:
+    for line in says or _asked_nothing(args, kinds.pop()):
         console.print(line, soft_wrap=True)
     return 0
+
+
+def _asked_nothing(args: argparse.Namespace, kind: str) -> list[str]:
+    """What to give to learn which of two is better; nothing of kinds that nobody can ask here."""
+    wanted = {
+        "voice": ("clips that neither has heard", "--csv clips.csv     # columns path,label,speaker; a hundred clips and more"),
+        "words": ("sentences that neither has read", "--text sentences.txt     # one a line; a hundred and more"),
+    }
+    if kind not in wanted:
+        return []
+    what, option = wanted[kind]
+    command = shlex.join(["undertone-convert", "diff", str(args.old), str(args.new)])
+    return [
+        f"only what their manifests say was compared; which is better, and whether boxes would keep it, is told by {what}:",
+        f"  {command} {option}",
+    ]

@@ -128,6 +128,12 @@ def test_a_bundle_is_inspected_and_compared_in_figures(site, capsys):
     assert "net.tflite" in shown
     assert run("diff", site / "old", site / "old") == 0
     assert "nothing differs" in said(capsys)
+    voice = shipped_models() / "voice"
+    assert run("diff", voice, voice) == 0
+    assert f"undertone-convert diff {voice} {voice} --csv clips.csv " in said(capsys)
+    words = shipped_models() / "words"
+    assert run("diff", words, words) == 0
+    assert f"undertone-convert diff {words} {words} --text sentences.txt " in said(capsys)
     assert run("diff", site / "old", ROOT / "models" / "words") == 2
     assert "give two of one kind" in said(capsys)
 
