@@ -60,14 +60,14 @@ def blocks(
         _tell_missing(sound, path, done)
 
 
-def read_clip(path: Recording, *, longest_s: float | None = None) -> tuple[Pcm, int]:
-    """The whole recording as one channel (the mean of its channels): int16, 1-D, and its rate.
+def read_clip(path: Recording, *, longest_s: float | None = None, pick: tuple[int, ...] = ()) -> tuple[Pcm, int]:
+    """The whole recording as one channel (the mean of its channels, or of those of `pick`): int16, 1-D, and its rate.
 
     Raises SourceError, also where it is longer than `longest_s`: it is held in memory as a whole.
     """
     pieces, seconds = [], 0.0
     rate = None
-    for block in blocks(path, chunk_ms=1000):
+    for block in blocks(path, chunk_ms=1000, pick=pick):
         rate = rate or block.rate
         seconds += len(block.pcm) / block.rate
         if longest_s is not None and seconds > longest_s:

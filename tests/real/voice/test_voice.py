@@ -160,7 +160,7 @@ def test_the_command_judges_each_file_and_goes_on_after_a_bad_one(tmp_path, caps
     assert code == 1
     assert err.count("\n") == 1
     assert "bad.wav" in err
-    assert list(good) == ["file", "probs", "p_negative", "label", "quality", "reason"]
+    assert list(good) == ["file", "channels", "probs", "p_negative", "label", "quality", "reason"]
     assert good["reason"] is None
     assert sum(good["probs"].values()) == pytest.approx(1, abs=1e-5)
     assert (short["probs"], short["reason"]) == (None, "too_short")
@@ -170,3 +170,37 @@ def test_a_person_gets_a_line_a_file(tmp_path, capsys):
     write(tmp_path / "good.wav", speech(), 8_000)
     assert main(["voice", str(tmp_path / "good.wav")]) == 0
     assert "negative" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("channels", "pick", "judged", "named", "told"),
+    [
+        (1, [], [1], "", False),
+        (2, [], [1, 2], " (mean of channels 1 and 2)", True),
+        (4, [], [1, 2, 3, 4], " (mean of channels 1 and 2 and 3 and 4)", True),
+        (2, ["--pick", "1"], [1], " (channel 1)", False),
+        (4, ["--pick", "3"], [3], " (channel 3)", False),
+        (4, ["--pick", "1,3"], [1, 3], " (mean of channels 1 and 3)", False),
+    ],
+)
+def test_of_several_channels_it_is_said_which_were_judged_and_how_to_choose(tmp_path, capsys, channels, pick, judged, named, told):
+    sound = np.zeros((32_000, channels), np.int16)
+    for one in judged:
+        sound[:, one - 1] = speech()[:32_000]
+    write(tmp_path / "a.wav", sound, 16_000)
+    write(tmp_path / "alone.wav", speech()[:32_000], 16_000)
+    assert main(["voice", "--json", str(tmp_path / "alone.wav")]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert main(["voice", "--json", str(tmp_path / "a.wav"), *pick]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert (found["channels"], found["probs"]) == (judged, alone["probs"])
+    assert ("--pick 1" in err) == told
+    assert main(["voice", str(tmp_path / "a.wav"), *pick]) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path}/a.wav{named}: negative")
+
+
+def test_a_channel_that_is_not_there_cannot_be_picked(tmp_path, capsys):
+    write(tmp_path / "a.wav", speech(), 16_000)
+    assert main(["voice", str(tmp_path / "a.wav"), "--pick", "2"]) == 1
+    assert "has 1 channel; there is no channel 2 to pick" in capsys.readouterr().err
