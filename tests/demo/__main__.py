@@ -59,7 +59,7 @@ def main() -> int:
     write_report(REPORT, events, recording=CALL)
     print(f"\n{len(events)} events, {len(alerts)} alert(s). The call as a page: build/{REPORT.name}")
     if not alerts:
-        print("the demo call raised no alert: something is wrong; try `undertone doctor`", file=sys.stderr)
+        print(f"the demo call raised no alert: {why_none(events, os.getloadavg()[0], len(os.sched_getaffinity(0)))}", file=sys.stderr)
         return 1
     return 0
 
@@ -67,6 +67,26 @@ def main() -> int:
 def alerts_in(events: Iterable[Mapping[str, Any]]) -> set[str]:
     """The alerts that `events` (CloudEvents as dicts) tell of, by name: one that moves to another route is new there, and the same."""
     return {event["data"]["alert"] for event in events if event["type"] == "undertone.alert.v1"}
+
+
+def why_none(events: Iterable[Mapping[str, Any]], load: float, cores: int) -> str:
+    """Why `events` have no alert, and what to do: the machine was too busy to hear the call, or something is wrong.
+
+    `load`: programs that wanted one of its `cores`, on average over the last minute.
+    """
+    about = [(event["type"], event["data"]) for event in events]
+    lost_s = sum(data["lost_ms"] for kind, data in about if kind == "undertone.call.summary.v1") / 1000
+    unread = sum(data["words_reason"] == "overload" for kind, data in about if kind == "undertone.call.utterance.v1")
+    unheard = not any(kind == "undertone.call.summary.v1" for kind, _ in about) and load > cores
+    if lost_s or unread or unheard:
+        found = (
+            f"{lost_s:.0f} s of sound were lost, {unread} utterances are without words"
+            if lost_s or unread
+            else "it was not heard to its end"
+        )
+        remedy = "end other programs, or give it the time that it needs: .venv/bin/python -m tests.demo --fast"
+        return f"this machine has too much to do (load {load:.1f} on {cores} cores): {found}; {remedy}"
+    return "something is wrong; try `undertone doctor`"
 
 
 def _watch(port: int, config: Path) -> list[dict[str, Any]]:

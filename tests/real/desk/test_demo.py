@@ -9,7 +9,7 @@ import threading
 import httpx
 import pytest
 
-from tests.demo.__main__ import alerts_in
+from tests.demo.__main__ import alerts_in, why_none
 from tests.desk_process import until
 from tests.paths import ROOT
 from tests.ports import free_port
@@ -22,6 +22,28 @@ def test_an_alert_that_moves_to_another_route_is_counted_once():
     moved = [told("a", "new", "billing"), told("a", "end", "billing"), told("a", "new", "complaints"), told("a", "update", "complaints")]
     assert alerts_in(moved) == {"a"}
     assert alerts_in([*moved, told("b", "new", "billing"), {"type": "undertone.call.started.v1", "data": {}}]) == {"a", "b"}
+
+
+def summary(lost_ms: int) -> dict:
+    return {"type": "undertone.call.summary.v1", "data": {"lost_ms": lost_ms}}
+
+
+def utterance(reason: str | None) -> dict:
+    return {"type": "undertone.call.utterance.v1", "data": {"words_reason": reason}}
+
+
+@pytest.mark.parametrize(
+    ("events", "load", "says"),
+    [
+        ([utterance(None), summary(0)], 9.0, "something is wrong; try `undertone doctor`"),
+        ([utterance(None)], 0.5, "something is wrong; try `undertone doctor`"),
+        ([], 9.0, "this machine has too much to do (load 9.0 on 2 cores): it was not heard to its end; end other programs"),
+        ([summary(12_300)], 9.0, "this machine has too much to do (load 9.0 on 2 cores): 12 s of sound were lost, 0 utterances"),
+        ([utterance("overload"), utterance("too_short"), summary(0)], 1.5, "0 s of sound were lost, 1 utterances are without words; end"),
+    ],
+)
+def test_a_demo_without_an_alert_blames_a_busy_machine_only_where_it_was_one(events, load, says):
+    assert says in why_none(events, load, 2)
 
 
 @pytest.mark.takes(60)
