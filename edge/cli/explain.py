@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 _EXAMPLES = """\
 examples:
-  undertone explain call.wav                         each rule: when it was told, or how near it came and what was missing
+  undertone explain call.wav                         each rule: its alert, or how near it came and what was missing
   undertone explain call.wav --at 42                 each rule as it stood 42 s into the call
   undertone explain call.wav --rule sustained-anger  every moment of one rule
   undertone explain events.jsonl --config undertone.yaml
@@ -36,7 +36,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "explain",
         help="why there was an alert in a call, or none",
-        description="For each rule: told, or how near it came and what was missing; what was dropped and why. No words of the call.",
+        description="For each rule: the alert that went out, or how near it came and what was missing; what was dropped and why. No words of the call.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -129,9 +129,10 @@ def _show(call: "ExplainedCall", rows: Sequence[Row]) -> None:
 
 
 def _became(row: Row) -> str:
+    whom = "the team of its cause" if row["route"] == "cause" else f"team {row['route']}"
     said = {
-        "opened": f"told: {row['severity']}, route {row['route']}",
-        "told_before": "told before in this call",
+        "opened": f"alert to {whom}, severity {row['severity']}: {clean(row['says'])}",
+        "told_before": "its alert had gone out before, in this call",
         "budget": "held back",
         "cooldown": "held back",
         "not_met": f"not met, {row['nearness']:.0%} there",
