@@ -36,7 +36,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "explain",
         help="why there was an alert in a call, or none",
-        description="For each rule: the alert that went out, or how near it came and what was missing; what was dropped and why. No words of the call.",
+        description="For each rule: its alert, or how near it came and what was missing; what was dropped and why. No words of the call.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
