@@ -1,6 +1,7 @@
 """`undertone erase`: what the box still holds of calls is given up, by hand."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     config = load_box(args.config)
     path = Path(config.state_dir) / store.FILE
     if not path.exists():
-        print(f"{path}: not there; nothing to erase")
+        print(f"nothing to erase: {path} is not there (no service has run with this configuration)")
         return 0
     outbox = Outbox(path, max_bytes=config.outbox_max_mb * 1_000_000, site=config.site, device=config.device)
     if args.customer is not None:
@@ -75,10 +76,16 @@ def run(args: argparse.Namespace) -> int:
     finally:
         outbox.close()
     files = _remove_files(config) if args.all else []
-    print(f"erased {events} unsent events; {left} are left, with those that tell what was erased")
+    print(f"erased: {_counted(events, 'unsent event')}")
     for file in files:
-        print(f"erased {file}")
+        print(f"erased: {file}")
+    print(f"left to be sent at the next start: {_counted(left, 'event')}, with those that announce what was erased")
     return 0
+
+
+def _counted(number: int, what: str) -> str:
+    """1 event, 2 events."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _erase_customer(outbox: "Outbox", customer: str) -> int:
@@ -91,11 +98,11 @@ def _erase_customer(outbox: "Outbox", customer: str) -> int:
         outbox.close()
     match erased:
         case None:
-            print("not erased: the disk takes nothing; free space there, and try again")
+            print("not erased: the disk takes nothing; free space there, and try again", file=sys.stderr)
         case False:
             print("nothing is known of that customer here")
         case True:
-            print("erased; the next start tells which calls and alerts, and not whose they were")
+            print("erased: all that this box held of that customer; its next start tells the broker which calls and alerts, and not whose")
     return int(erased is None)
 
 

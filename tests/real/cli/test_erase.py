@@ -35,7 +35,7 @@ def test_everything_about_calls_goes_from_every_file_and_the_rest_is_announced(t
     assert b"it works" in on_disk(tmp_path)
     done = erase(tmp_path, "--all")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("erased 302 unsent events; ")
+    assert done.stdout.startswith("erased: 302 unsent events\n")
     assert not (tmp_path / "status.json").exists()
     assert not (tmp_path / "outbox.sqlite.damaged").exists()
     assert b"it works" not in on_disk(tmp_path)
@@ -60,7 +60,8 @@ def test_only_what_is_older_goes(tmp_path, monkeypatch):
     monkeypatch.undo()
     outbox.put([text(3)])
     outbox.close()
-    assert erase(tmp_path, "--older-than", "30").stdout.startswith("erased 2 unsent events; 2 are left")
+    said = erase(tmp_path, "--older-than", "30").stdout
+    assert said == ("erased: 2 unsent events\nleft to be sent at the next start: 2 events, with those that announce what was erased\n")
     again = open_outbox(tmp_path)
     assert gaps(again) == [("text/line-1", 1, 2, "erased")]
     assert [row.sequence for row in waiting(again) if row.topic == "text/line-1"] == [3]
@@ -105,7 +106,10 @@ def test_one_customer_goes_and_the_next_start_tells_of_it(tmp_path):
     outbox.close()
     assert "nothing is known of that customer here" in erase(tmp_path, "--customer", "C-9").stdout
     done = erase(tmp_path, "--customer", "C-1")
-    assert (done.returncode, done.stdout) == (0, "erased; the next start tells which calls and alerts, and not whose they were\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "erased: all that this box held of that customer; its next start tells the broker which calls and alerts, and not whose\n",
+    )
     assert b"C-1" not in on_disk(tmp_path)
     again = open_outbox(tmp_path)
     told = {json.loads(row.body)["type"]: json.loads(row.body)["data"] for row in waiting(again)}
