@@ -7,7 +7,8 @@ from socket import gaierror
 
 from edge.clock import believable, now
 from edge.config import MqttConfig
-from edge.errors import BusError
+from edge.errors import BusError, Key
+from edge.files.durable import unreadable
 
 # X.509 verification results, as OpenSSL numbers them (openssl-verification-options(1), X509_verify_cert_error_string).
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -21,12 +22,9 @@ def password(config: MqttConfig) -> str | None:
     try:
         return Path(config.password_file).read_text(encoding="utf-8").partition("\n")[0]
     except (OSError, UnicodeDecodeError) as error:
-        raise BusError(
-            said(error),
-            path=Path(config.password_file),
-            where="mqtt.password_file",
-            remedy="write the password as its first line, readable by this user",
-        ) from error
+        what = f"{unreadable(Path(config.password_file)) or 'no UTF-8 text'} at {config.password_file}"
+        remedy = "write the password as its first line, readable by this user"
+        raise BusError(what, where=Key("mqtt.password_file"), remedy=remedy) from error
 
 
 def tls(config: MqttConfig) -> ssl.SSLContext:
@@ -34,12 +32,8 @@ def tls(config: MqttConfig) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=config.ca)
     except (OSError, ssl.SSLError) as error:
-        raise BusError(
-            said(error),
-            path=Path(config.ca) if config.ca else None,
-            where="mqtt.ca",
-            remedy="give the PEM file of the authority that signed the broker",
-        ) from error
+        what = said(error) if config.ca is None else f"{unreadable(Path(config.ca)) or 'no PEM certificate'} at {config.ca}"
+        raise BusError(what, where=Key("mqtt.ca"), remedy="give the PEM file of the authority that signed the broker") from error
     if config.cert is not None:
         asked: list[bool] = []
 
@@ -59,12 +53,11 @@ def tls(config: MqttConfig) -> ssl.SSLContext:
                     where="mqtt.key",
                     remedy=f"write it without one, for this user alone: openssl pkey -in {shlex.quote(key)} -out NEW; chmod 600 NEW",
                 ) from error
-            raise BusError(
-                said(error),
-                path=Path(config.cert),
-                where="mqtt.cert, mqtt.key",
-                remedy="give a PEM certificate and the key that belongs to it",
-            ) from error
+            gone = next((key for key in ("cert", "key") if (file := getattr(config, key)) and unreadable(Path(file))), None)
+            named = getattr(config, gone or "cert")
+            what = f"{unreadable(Path(named)) or 'no PEM certificate with the key that belongs to it'} at {named}"
+            remedy = "give a PEM certificate and the key that belongs to it"
+            raise BusError(what, where=Key(f"mqtt.{gone or 'cert'}"), remedy=remedy) from error
     return context
 
 

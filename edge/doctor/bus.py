@@ -135,7 +135,7 @@ def name(config: Config) -> Finding:
     try:
         link.open()
     except BusError as error:
-        return skipped(f"no broker that could know: {error.problem.what}")
+        return skipped(f"no broker that could know: {error.problem.fault}")
     try:
         link.subscribe(topics.full(STATE))
         kept = _next(inbox, Message, _KEPT_S)

@@ -47,6 +47,7 @@ def _checks(given: Config | None) -> list[tuple[str, Callable[[], Finding]]]:
     lines = config.lines or (LineConfig(name="auto", source=SourceConfig(device="auto"), channels=(Role.MIXED,)),)
     checks: list[tuple[str, Callable[[], Finding]]] = [
         ("clock", host.clock),
+        ("load", host.load),
         ("memory", partial(host.memory, config)),
         ("rights", partial(host.permissions, config)),
         ("service", partial(host.service, given)),

@@ -1,5 +1,7 @@
-"""What one check of the doctor found."""
+"""What one check of the doctor found, and what it took."""
 
+import os
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,3 +49,26 @@ def failed_by(problem: Problem, remedy: str | None = None) -> Finding:
 def skipped(why: str) -> Finding:
     """There is nothing to check."""
     return Finding(outcome=Outcome.SKIPPED, says=why)
+
+
+class Stopwatch:
+    """What a piece of work takes: the time that goes by, and this process's share of it on the processors."""
+
+    def __init__(self) -> None:
+        self._began, self._cpu = time.monotonic(), time.process_time()
+
+    @property
+    def took_s(self) -> float:
+        """Seconds that have gone by."""
+        return time.monotonic() - self._began
+
+    def slow(self, otherwise: str) -> str:
+        """What to do about work that took too long: end what held it up, where it was that it waited; else `otherwise`."""
+        if time.process_time() - self._cpu > self.took_s / 2:
+            return f"this box is slow: use a faster one, or {otherwise}"
+        return f"other programs keep this box busy ({load()}): end them, and look again"
+
+
+def load() -> str:
+    """How many programs want to run, and how many can."""
+    return f"load {os.getloadavg()[0]:.1f} on {len(os.sched_getaffinity(0))} cores"

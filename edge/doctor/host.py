@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge.clock import believable, now, time_synced
 from edge.config import Config, absent_files
+from edge.doctor import finding
 from edge.doctor.finding import Finding, Outcome, failed, good, look, skipped
 from edge.files.durable import how_to_write
 from edge.service.resources import memory_available_mb, resources
@@ -31,6 +32,16 @@ def clock() -> Finding:
         remedy = "timedatectl set-ntp true; until then events say time_synced: false"
         return look(f"{says}, but nothing here says that it is synchronised", remedy)
     return good(f"{says}, synchronised")
+
+
+def load() -> Finding:
+    """Whether other programs leave the box to its work: where they do not, whatever is slow is so for that."""
+    says = finding.load()
+    if os.getloadavg()[0] > len(os.sched_getaffinity(0)):
+        return look(
+            f"{says}: other programs keep this box busy", "end them, and look again: what is slow or late below may be so for that alone"
+        )
+    return good(says)
 
 
 def files(config: Config) -> Finding:

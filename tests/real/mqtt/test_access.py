@@ -84,6 +84,37 @@ def test_an_authority_that_is_not_ours_is_what_mqtt_ca_is_for(authority, tmp_pat
     assert "mqtt.ca" in refusal(authority, foreign.issue("foreign")).problem.remedy
 
 
+# By key: what else the configuration says.
+FILES = {
+    "ca": {},
+    "cert": {},
+    "key": {"cert": "good.pem"},
+    "password_file": {"username": "box"},
+}
+
+
+@pytest.mark.parametrize("key", FILES)
+@pytest.mark.parametrize(("content", "fault"), [(None, "no such file"), (b"\xff\xfe no such thing", "no ")])
+def test_a_file_that_cannot_serve_is_told_by_key_fault_file_and_remedy(authority, tmp_path, key, content, fault):
+    (tmp_path / "good.pem").write_bytes(authority.issue("fits").cert.read_bytes())
+    given = {name: str(tmp_path / value) if name == "cert" else value for name, value in FILES[key].items()}
+    named = tmp_path / "named"
+    if content is not None:
+        named.write_bytes(content)
+    config = MqttConfig(url="mqtts://127.0.0.1:9", **given, **{key: str(named)})
+    with pytest.raises(BusError) as refused:
+        Link(config, client_id="x", inbox=SimpleQueue()).open()
+    about = given.get("cert", named) if key == "key" and content is not None else named
+    told = refused.value.problem
+    assert (told.where in {f"mqtt.{key}", "mqtt.cert"}, told.what.startswith(fault), told.what.endswith(f" at {about}")) == (
+        True,
+        True,
+        True,
+    )
+    assert told.remedy
+    assert "_ssl" not in told.what
+
+
 @pytest.mark.parametrize("terminal", [False, True])
 def test_an_encrypted_key_is_told_with_its_remedy_and_nobody_is_asked_for_a_passphrase(authority, tmp_path, terminal):
     pair = authority.issue(f"locked-{terminal}", passphrase="hush")
