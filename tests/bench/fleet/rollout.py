@@ -31,7 +31,7 @@ from edge.values import ModelKind
 from tests.bench.fleet.measures import Cost, Meter, loopback_bytes
 from tests.bench.fleet.model_boxes import ModelJob
 from tests.bench.fleet.round_robin import ADDRESSES
-from tests.bench.fleet.site import names
+from tests.bench.fleet.site import PER_PROCESS, names
 from tests.nats_cluster import NatsCluster
 from tests.nets import keys, tar, too_sure, voice
 from tests.paths import ROOT
@@ -67,7 +67,7 @@ class Boxes:
     """`count` of them in a few processes, on a cluster. `canaries` of them have calls."""
 
     def __init__(self, folder: Path, count: int, canaries: int, processes: int = _PROCESSES) -> None:
-        self._folder, self._names, self.canaries, self._share = folder, names(count), canaries, -(-count // processes)
+        self._folder, self._names, self.canaries, self._share = folder, names(count), canaries, min(-(-count // processes), PER_PROCESS)
         self._stack = ExitStack()
         self.private, self._public, _ = keys(folder)
         self.processes: list[subprocess.Popen[str]] = []

@@ -29,7 +29,7 @@ from tests.postgres import Postgres
 
 SITES = [f"site-{number}" for number in range(10)]
 # Each has eight open files, and paho's select() takes none above the 1,023rd: a box that gets one connects no more.
-_PER_PROCESS = 100
+PER_PROCESS = 100
 
 
 def names(count: int) -> list[str]:
@@ -103,8 +103,8 @@ class Fleet:
         """All of them; returns once each process has begun to connect its own."""
         halves = (self._names[::2], self._names[1::2])
         for half, addresses in zip(halves, (self._nodes, ADDRESS), strict=True):
-            for first in range(0, len(half), _PER_PROCESS):
-                self._boxes.append(self._start_boxes(half[first : first + _PER_PROCESS], addresses, calls))
+            for first in range(0, len(half), PER_PROCESS):
+                self._boxes.append(self._start_boxes(half[first : first + PER_PROCESS], addresses, calls))
         for process in self._boxes:
             threading.Thread(target=self._listen, args=(process,), daemon=True).start()
 
