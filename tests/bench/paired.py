@@ -100,7 +100,7 @@ def instructions(_: int) -> list[Row]:
     with TemporaryDirectory() as folder, ThreadPoolExecutor(2) as beside:
         short = _beginning(Path(folder) / "short.wav")
         try:
-            ours, bare = beside.map(lambda name: _counted(Path(folder), name, short), ("replay", "bare_vosk"))
+            ours, bare = beside.map(lambda name: _counted(Path(folder), name, short), ("unhurried_replay", "bare_vosk"))
         except (RuntimeError, CalledProcessError) as error:
             print(f"instructions: not counted: {error}; each side may take {_COUNTING_CPU_S} s of CPU", file=sys.stderr)
             return []
