@@ -1,4 +1,4 @@
-"""What may not be done to a case as it is, and why. Pure."""
+"""What may not be done to a case as it is, and why; and so what a page may offer. Pure."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,11 @@ from desk.cases.work import Work
 
 _OWNERS_ONLY = frozenset({Kind.RELEASE, Kind.ATTEMPT, Kind.CLOSE, Kind.SNOOZE})
 _LEADS = frozenset({"lead", "admin"})
+_WORKERS = _LEADS | {"operator"}
+# What a person may ask for; the other kinds are rules'.
+_ASKED = (
+    Kind.CLAIM, Kind.TAKE_OVER, Kind.RELEASE, Kind.ASSIGN, Kind.ATTEMPT, Kind.NOTE, Kind.SNOOZE, Kind.CLOSE, Kind.REOPEN,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,11 @@ class Actor:
     def leads(self) -> bool:
         """Whether this is a lead, or more."""
         return self.role in _LEADS
+
+    @property
+    def works(self) -> bool:
+        """Whether this role works on cases at all."""
+        return self.role in _WORKERS
 
 
 class Conflict(Exception):  # noqa: N818 (an answer, not a failure)
@@ -51,6 +61,8 @@ def check(work: Work, kind: Kind, actor: Actor, *, version: int | None, last_at:
         since = work.closed_at if work.state is State.CLOSED else work.owner_since
         return Conflict(message, owner=holder, at=since or last_at, version=work.version)
 
+    if not actor.works:
+        raise NotAllowed(f"the role {actor.role} may not do this")
     if kind is Kind.NOTE:
         return
     if kind is Kind.REOPEN:
@@ -60,6 +72,8 @@ def check(work: Work, kind: Kind, actor: Actor, *, version: int | None, last_at:
         raise conflict(f"the case was closed by {work.closed_by}")
     if kind is Kind.CLAIM and work.owner is not None:
         raise conflict("you have it already" if work.owner == actor.name else f"{work.owner} has it")
+    if kind is Kind.TAKE_OVER and work.owner == actor.name:
+        raise conflict("you have it already")
     if kind is Kind.RELEASE and work.owner is None:
         raise conflict("nobody has it")
     if kind in _OWNERS_ONLY and work.owner not in {None, actor.name} and not (kind is Kind.RELEASE and actor.leads):
@@ -68,3 +82,16 @@ def check(work: Work, kind: Kind, actor: Actor, *, version: int | None, last_at:
         raise NotAllowed("only a lead assigns somebody else's case")
     if version is not None and version != work.version:
         raise conflict(f"the case has moved on: you saw version {version}, it is at {work.version}")
+
+
+def possible(work: Work, actor: Actor) -> frozenset[Kind]:
+    """What `actor` may do to a case as in `work`: a page offers this, and nothing that would be refused."""
+
+    def may(kind: Kind) -> bool:
+        try:
+            check(work, kind, actor, version=None, last_at=None)
+        except (Conflict, NotAllowed):
+            return False
+        return True
+
+    return frozenset(kind for kind in _ASKED if may(kind))

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from desk.cases import queries
 from desk.cases.actions import act
-from desk.cases.refusals import Conflict, Malformed, NoSuchCase, NotAllowed
+from desk.cases.refusals import Conflict, Malformed, NoSuchCase, NotAllowed, possible
 from desk.cases.vocabulary import SEVERITIES, Kind, Outcome, Result
 from desk.cases.wishes import wish
 from desk.cases.work import Action, Work, apply, changed
@@ -42,6 +42,7 @@ def _queue(ask: Ask) -> dict[str, Any]:
     return {
         "rows": rows, "count": count, "wanted": wanted, "points": points, "lookers": lookers(ask.desk.database, datetime.now(UTC)),
         "now": now(), "quiet": ask.desk.calendar.is_quiet(datetime.now(UTC)), **_choices(ask),
+        "may": {row["id"]: possible(Work.of(row), ask.actor) for row in rows},
     }  # fmt: skip
 
 
@@ -99,6 +100,7 @@ def _case(ask: Ask) -> dict[str, Any]:
         "number": number(row["callback"]), "length_ms": max([row["duration_ms"] or 0, 60_000, *ends]),
         "others": look(ask.desk.database, ask.case, ask.who.name, datetime.now(UTC)),
         "quiet": ask.desk.calendar.is_quiet(datetime.now(UTC)), "now": now(), **_choices(ask),
+        "may": possible(Work.of(row), ask.actor),
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 import {follow} from "./stream.js";
 import {makeList} from "./list.js";
 import {watchAlarm} from "./alarm.js";
-import {watchForms, say} from "./forms.js";
+import {offer, watchForms, say} from "./forms.js";
 import {watchKeys} from "./keys.js";
 import {watchMarks} from "./bulk.js";
 import {tick} from "./clocks.js";
@@ -20,6 +20,7 @@ async function refresh() {
     if (live) await htmx.ajax("GET", live.dataset.live, {target: live, swap: "innerHTML"});
     tick();
     marks();
+    offer();
     await alarm.look();
     return true;
   } catch {
@@ -45,6 +46,7 @@ follow({
 });
 watchForms({done: refresh});
 watchKeys();
+offer();
 tick();
 setInterval(tick, 10000);
 alarm.look();

@@ -34,6 +34,19 @@ export function watchForms({done}) {
   });
 }
 
+// What the case's state allows is offered. A form that somebody has begun stays: what is in it can still be copied.
+export function offer() {
+  const place = document.getElementById("case");
+  if (!place) return;
+  const may = place.dataset.may.split(" ");
+  for (const form of document.querySelectorAll(".forms form")) form.hidden = !may.includes(form.dataset.act) && !begun(form);
+  for (const group of document.querySelectorAll(".forms > :not(form)")) group.hidden = !group.querySelector("form:not([hidden])");
+}
+
+function begun(form) {
+  return form.contains(document.activeElement) || [...form.querySelectorAll("[data-draft]")].some((field) => field.value);
+}
+
 async function stored(form, found, done) {
   if (found.results) {
     const bad = found.results.filter((one) => !one.done);

@@ -17,7 +17,8 @@ function act(key) {
   const rows = [...document.querySelectorAll("li.row")];
   const here = rows.findIndex((row) => row.contains(document.activeElement));
   const place = rows[here] || document.getElementById("case");
-  const focus = (id) => { const field = document.getElementById(id); if (field) field.focus(); return Boolean(field); };
+  const offered = (id) => { const field = document.getElementById(id); return field && !field.closest("[hidden]") ? field : null; };
+  const focus = (id) => { const field = offered(id); if (field) field.focus(); return Boolean(field); };
   switch (key) {
     case "j": case "k": {
       const next = rows[here < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, here + (key === "j" ? 1 : -1)))];
@@ -39,7 +40,7 @@ function act(key) {
     case "a": return focus("result");
     case "o": return focus("outcome");
     case "f": {
-      const outcome = document.getElementById("outcome");
+      const outcome = offered("outcome");
       if (outcome) outcome.value = "false_alarm";
       return focus("close-note");
     }
