@@ -51,6 +51,11 @@ JUSTIFIED: dict[Outcome, bool] = {
     Outcome.COULD_NOT_RESOLVE: True,
     Outcome.FALSE_ALARM: False,
 }
+# The same in words, for whoever closes a case and for whoever reads the share justified.
+JUDGEMENTS: dict[str, list[Outcome]] = {
+    says: [one for one in Outcome if JUSTIFIED.get(one) is judged]
+    for says, judged in (("the alert was justified", True), ("it was not justified", False), ("says nothing of the alert", None))
+}
 
 
 class Kind(StrEnum):

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from desk.cases.refusals import Malformed
+from desk.cases.vocabulary import JUDGEMENTS
 from desk.impact.figures import Wanted, figures, period
 from desk.web.ask import Ask
 from desk.web.csvfile import csv_response
@@ -19,7 +20,9 @@ def impact(ask: Ask) -> Response:
     """GET /impact."""
     with ask.desk.database.read() as tx:
         routes, sites = [row["route"] for row in tx.all("case_routes")], [row["site"] for row in tx.all("case_sites")]
-    return ask.html("impact.html", {"found": _figures(ask), "routes": routes, "sites": sites, "query": ask.request.url.query})
+    return ask.html(
+        "impact.html", {"found": _figures(ask), "routes": routes, "sites": sites, "query": ask.request.url.query, "judgements": JUDGEMENTS}
+    )
 
 
 def impact_json(ask: Ask) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from desk.cases import queries
 from desk.cases.actions import act
 from desk.cases.refusals import Conflict, Malformed, NoSuchCase, NotAllowed, possible
-from desk.cases.vocabulary import SEVERITIES, Kind, Outcome, Result
+from desk.cases.vocabulary import JUDGEMENTS, SEVERITIES, Kind, Outcome, Result
 from desk.cases.wishes import wish
 from desk.cases.work import Action, Work, apply, changed
 from desk.store.seam import Row
@@ -55,6 +55,7 @@ def _choices(ask: Ask) -> dict[str, Any]:
             "states": queries.STATES,
             "severities": SEVERITIES,
             "outcomes": [one.value for one in Outcome],
+            "outcomes_by_judgement": JUDGEMENTS,
             "results": [one.value for one in Result],
         }
 

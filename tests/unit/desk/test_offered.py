@@ -12,8 +12,8 @@ from tests.unit.desk.pages import Client
 from tests.unit.desk.store import Store
 
 ASKED = {
-    "claim": {}, "take_over": {"take_over": "1"}, "release": {}, "assign": {"to": "ben"}, "attempt": {"result": "busy"}, "note": {"note": "x"},
-    "snooze": {"until": "2031-01-01T00:00:00Z"}, "close": {"outcome": "resolved"}, "reopen": {},
+    "claim": {}, "take_over": {"take_over": "1"}, "release": {}, "assign": {"to": "ben"}, "attempt": {"result": "busy"},
+    "note": {"note": "x"}, "snooze": {"until": "2031-01-01T00:00:00Z"}, "close": {"outcome": "resolved"}, "reopen": {},
 }  # fmt: skip
 # How a case comes to be so: who does what. "me" is who looks at it then.
 WAYS = {
@@ -40,7 +40,7 @@ OFFERED = {
         "contacted by another": {"take_over", "note", "release", "assign"}, "contacted, then let go": NOBODYS,
         "closed by me": {"reopen", "note"}, "closed by another": {"reopen", "note"}, "reopened": NOBODYS,
     },
-    "analyst": dict.fromkeys(WAYS, set()),
+    "analyst": {way: set() for way in WAYS},
 }  # fmt: skip
 
 
