@@ -1,4 +1,4 @@
-"""The clock of a promise: minutes of opening hours, in the site's time zone. Pure."""
+"""Time as the site has it: what is written without a zone, and the clock of a promise in opening hours. Pure."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,12 @@ from zoneinfo import ZoneInfo
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # A calendar without an open day in it is taken as always open, not as a promise that never falls due.
 _SEARCH_DAYS = 60
+
+
+def instant(written: str, zone: ZoneInfo) -> datetime:
+    """What somebody wrote, a day or a time, as UTC; without an offset it is the site's `zone`. Raises ValueError, OverflowError."""
+    found = datetime.fromisoformat(written)
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

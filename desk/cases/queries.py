@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
+from desk.cases.promise import instant
 from desk.cases.refusals import Malformed
 from desk.store.seam import Database, Row
-from edge.clock import now
+from edge.clock import now, rfc3339
 
 _MOST = 500
 STATES = ("live", "open", "claimed", "contacted", "closed", "snoozed", "missed", "lapsed", "escalated", "reopened", "held")
@@ -17,7 +19,7 @@ WHO = ("both", "mine", "unassigned")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which cases; None: every."""
+    """Which cases; None: every. `since` and `until` (not included) are RFC 3339 UTC."""
 
     state: str | None = None
     who: str | None = None
@@ -31,9 +33,11 @@ class Filter:
     until: str | None = None
 
     @classmethod
-    def read(cls, address: Mapping[str, str], **default: str) -> "Filter":
-        """From an address's query; an empty value is none. Raises Malformed for a state that there is not."""
-        found = cls(**{key: value[:200].replace("\x00", "") for key in cls.__slots__ if (value := address.get(key, default.get(key, "")))})
+    def read(cls, address: Mapping[str, str], zone: ZoneInfo, **default: str) -> "Filter":
+        """From an address's query, days and times in `zone`; an empty value is none. Raises Malformed."""
+        written = {key: value[:200].replace("\x00", "") for key in cls.__slots__ if (value := address.get(key, default.get(key, "")))}
+        written |= {key: moment(written[key], zone, key) for key in ("since", "until") if key in written}
+        found = cls(**written)
         if found.state is not None and found.state not in {*STATES, "all"}:
             raise Malformed(f"state: give one of {', '.join(STATES)}")
         if found.who is not None and found.who not in {*WHO, "all"}:
@@ -49,6 +53,14 @@ class Filter:
     def values(self, person: str, routes: tuple[str, ...]) -> dict[str, Any]:
         """As a statement's parameters."""
         return asdict(self) | {"person": person, "now": now(), "routes": f"|{'|'.join(routes)}|" if routes else None}
+
+
+def moment(written: str, zone: ZoneInfo, key: str) -> str:
+    """What the address's `key` says, as the database has times. Raises Malformed."""
+    try:
+        return rfc3339(instant(written, zone))
+    except (ValueError, OverflowError):
+        raise Malformed(f"{key}: give a day or a time such as 2026-11-01") from None
 
 
 def queue(database: Database, wanted: Filter, person: str, routes: tuple[str, ...]) -> tuple[list[Row], int]:

@@ -4,10 +4,12 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from desk.cases.holdout import Arm
+from desk.cases.promise import instant
 from desk.impact.holdout import Drawn, Trial, trial
 from desk.impact.intervals import Interval, wilson
 from desk.impact.landmark import ENOUGH, Landmark, Subject, landmark
@@ -19,7 +21,10 @@ _DAYS = (7, 30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which period (RFC 3339 UTC, end excluded), route and site; `minutes`: the landmark, and "contacted within"."""
+    """Which period (RFC 3339 UTC, end excluded), route and site; `minutes`: the landmark, and "contacted within".
+
+    Weeks begin in `timezone`.
+    """
 
     since: str
     until: str
@@ -27,6 +32,7 @@ class Wanted:
     site: str | None
     minutes: int
     negative_below: float
+    timezone: str = "UTC"
 
 
 def figures(database: Database, wanted: Wanted, *, now: datetime) -> dict[str, Any]:
@@ -38,7 +44,8 @@ def figures(database: Database, wanted: Wanted, *, now: datetime) -> dict[str, A
     known = [row for row in cases if row["customer_key"] is not None]
     subjects = [_subject(row, later) for row in known]
     return {
-        "from": wanted.since, "to": wanted.until, "route": wanted.route, "site": wanted.site, "landmark_min": wanted.minutes,
+        "from": wanted.since, "to": wanted.until, "timezone": wanted.timezone, "route": wanted.route, "site": wanted.site,
+        "landmark_min": wanted.minutes,
         "customers": len({row["customer_key"] for row in known}),
         **_whole(cases, calls, wanted, now),
         "coverage": {
@@ -81,11 +88,12 @@ def _whole(cases: Sequence[Row], calls: Sequence[Row], wanted: Wanted, now: date
 
 
 def _weeks(cases: Sequence[Row], calls: Sequence[Row], wanted: Wanted, now: datetime) -> list[dict[str, Any]]:
-    """The same, a week each (Monday, UTC)."""
+    """The same, a week each, by its Monday in the site's zone."""
+    zone = ZoneInfo(wanted.timezone)
     by_week: dict[str, tuple[list[Row], list[Row]]] = {}
     for place, rows, key in ((0, cases, "opened_at"), (1, calls, "started_at")):
         for row in rows:
-            day = datetime.fromisoformat(row[key]).astimezone(UTC).date()
+            day = datetime.fromisoformat(row[key]).astimezone(zone).date()
             monday = (day - timedelta(days=day.weekday())).isoformat()
             by_week.setdefault(monday, ([], []))[place].append(row)
     return [{"week": monday, **_whole(found, heard, wanted, now)} for monday, (found, heard) in sorted(by_week.items())]
@@ -162,13 +170,9 @@ def _minutes(first: str, last: str) -> float:
     return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds() / 60
 
 
-def period(since: str | None, until: str | None, *, now: datetime) -> tuple[str, str]:
-    """A period from what was asked for (dates or times); the last 90 days by default. Raises ValueError."""
-    last = _moment(until) if until else now + timedelta(minutes=1)
-    first = _moment(since) if since else now - timedelta(days=90)
-    return rfc3339(first), rfc3339(last)
-
-
-def _moment(written: str) -> datetime:
-    found = datetime.fromisoformat(written)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+def period(since: str | None, until: str | None, *, zone: ZoneInfo, now: datetime) -> tuple[str, str]:
+    """A period from what was asked for (days or times of `zone`, the end not included); by default the last 90 days. Raises ValueError."""
+    last = instant(until, zone) if until else now + timedelta(minutes=1)
+    day = (now.astimezone(zone) - timedelta(days=90)).date()
+    # From a day's beginning, so that the date beside it says all.
+    return rfc3339(instant(since or day.isoformat(), zone)), rfc3339(last)

@@ -41,6 +41,7 @@ def calls(ask: Ask) -> Response:
     limit = min(_whole(ask, "limit", _USUAL), _MOST)
     asked = ask.request.query_params
     wanted = {key: asked.get(key) or None for key in ("site", "customer", "since", "until", "before")}
+    wanted |= {key: queries.moment(written, ask.desk.config.zone, key) for key in ("since", "until") if (written := wanted[key])}
     with ask.desk.database.read() as tx:
         rows = tx.all("calls_page", most=limit, **wanted)
     if asked.get("format") == "csv":
@@ -64,7 +65,7 @@ def _case(ask: Ask) -> dict[str, object]:
 
 
 def _filter(ask: Ask) -> queries.Filter:
-    return queries.Filter.read(ask.request.query_params)
+    return queries.Filter.read(ask.request.query_params, ask.desk.config.zone)
 
 
 def _whole(ask: Ask, key: str, otherwise: int) -> int:

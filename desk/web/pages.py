@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from desk.cases import queries
 from desk.cases.actions import act
+from desk.cases.promise import instant
 from desk.cases.refusals import Conflict, Malformed, NoSuchCase, NotAllowed, possible
 from desk.cases.vocabulary import JUDGEMENTS, SEVERITIES, Kind, Outcome, Result
 from desk.cases.wishes import wish
@@ -33,7 +34,7 @@ def queue_rows(ask: Ask) -> Response:
 
 
 def _queue(ask: Ask) -> dict[str, Any]:
-    wanted = queries.Filter.read(ask.request.query_params, state="live", who="both")
+    wanted = queries.Filter.read(ask.request.query_params, ask.desk.config.zone, state="live", who="both")
     rows, count = queries.queue(ask.desk.database, wanted, ask.who.name, ask.who.routes)
     points: dict[str, list[tuple[int, int, float]]] = {}
     with ask.desk.database.read() as tx:
@@ -62,14 +63,14 @@ def _choices(ask: Ask) -> dict[str, Any]:
 
 def history(ask: Ask) -> Response:
     """GET /history."""
-    wanted = queries.Filter.read(ask.request.query_params)
+    wanted = queries.Filter.read(ask.request.query_params, ask.desk.config.zone)
     rows, count = queries.history(ask.desk.database, wanted, ask.who.name, ask.who.routes)
     return ask.html("history.html", {"rows": rows, "count": count, "wanted": wanted, **_choices(ask)})
 
 
 def history_file(ask: Ask) -> Response:
     """GET /history.csv: the same filters, every row."""
-    wanted = queries.Filter.read(ask.request.query_params)
+    wanted = queries.Filter.read(ask.request.query_params, ask.desk.config.zone)
     rows, _ = queries.history(ask.desk.database, wanted, ask.who.name, ask.who.routes, most=1_000_000)
     with ask.desk.database.write() as tx:
         tx.run("audit_add", at=now(), who=ask.who.name, what="export", detail=f"history.csv?{wanted.address}: {len(rows)} rows"[:500])
@@ -133,7 +134,7 @@ def _in_utc(ask: Ask) -> dict[str, Any]:
     for local, key in (("until_local", "until"), ("call_back_local", "call_back_at")):
         if written := asked.pop(local, ""):
             try:
-                asked[key] = rfc3339(datetime.fromisoformat(str(written)).replace(tzinfo=ask.desk.config.zone))
+                asked[key] = rfc3339(instant(str(written), ask.desk.config.zone))
             except (ValueError, OverflowError):
                 raise Malformed(f"{key}: give a date and a time") from None
     return asked

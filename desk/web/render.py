@@ -21,11 +21,13 @@ class Renderer:
         self._environment = Environment(
             loader=PackageLoader("desk.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
         )
+        self._environment.globals["timezone"] = zone.key
         self._environment.filters |= {
             "clock": self.clock, "day": self.day, "moment": self.moment,
             "share": share, "signed": signed, "words": words, "spark": spark, "blank": blank,
             "points": points,
             "span": span,
+            "date": self.date,
         }  # fmt: skip
 
     def page(self, template: str, context: Mapping[str, Any]) -> str:
@@ -46,6 +48,10 @@ class Renderer:
         """Date and time in the site's zone, also where it is today's: an end of a period."""
         moment = datetime.fromisoformat(written).astimezone(self._zone)
         return Markup('<time datetime="{}">{}</time>').format(written, moment.strftime("%d %b %Y %H:%M"))
+
+    def date(self, written: str) -> str:
+        """The day in the site's zone, as a form's field of a date takes it."""
+        return datetime.fromisoformat(written).astimezone(self._zone).date().isoformat()
 
     def day(self, written: str | None) -> str:
         """Date and time in the site's zone, for files."""

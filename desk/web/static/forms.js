@@ -67,7 +67,7 @@ async function stored(form, found, done) {
 async function refused(form, status, found, done) {
   if (status === 401) say("You are logged out. Log in in another tab; what you typed is kept here.", true);
   else if (status === 409) {
-    const when = found.at ? " since " + new Date(found.at).toLocaleTimeString() : "";
+    const when = found.at ? " since " + new Date(found.at).toLocaleTimeString([], {timeZone: document.body.dataset.timezone}) : "";
     say(`Not done: ${found.error}${found.owner ? ` (${found.owner}${when})` : ""}. What you typed is kept; look, then send again.`, true);
     versions(found.version);
   } else say(`Not done: ${found.error}`, true);

@@ -58,6 +58,6 @@ export function follow({change, refetch, poll}) {
     // A proxy that holds the stream back: ask, until it flows.
     if (!show() || document.hidden || Date.now() - polled < POLL_MS) return;
     polled = Date.now();
-    if (await poll() && badge) badge.title = "Fetched at " + new Date().toLocaleTimeString();
+    if (await poll() && badge) badge.title = "Fetched at " + new Date().toLocaleTimeString([], {timeZone: document.body.dataset.timezone});
   }, 1000);
 }
