@@ -1,4 +1,7 @@
-"""A customer forgotten: in events, actions, commands, deliveries and what is made of them. Aggregates stay, under a random name."""
+"""A customer forgotten: in events, actions, commands, deliveries, the audit and what is made of them.
+
+Aggregates stay, under a random name. What people wrote in other cases loses the name, and keeps the rest.
+"""
 
 import json
 import secrets
@@ -6,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from desk.ingest.calls import set_calls
+from desk.ingest.mentions import TYPED, Mentions
 from desk.store.seam import Database, Row, Transaction
 from desk.switchboard.customers import number
 from edge.clock import now, rfc3339, uuid7
@@ -15,7 +19,7 @@ from edge.wire.topics import COMMAND_PREFIX
 _PERSONAL = frozenset({"callback", "pbx_call_id", "quote", "text", "from", "to_number", "media_id", "callId"})
 # As long as a box takes answers.
 _BOX_ANSWERS_DAYS = 14
-_TYPED = ("note", "action", "call_back_at")
+_TYPED = (*TYPED, "call_back_at")
 
 
 def erase(database: Database, customer: str, shared: tuple[str, ...]) -> tuple[int, int]:
@@ -23,25 +27,30 @@ def erase(database: Database, customer: str, shared: tuple[str, ...]) -> tuple[i
     alias = f"erased-{secrets.token_hex(8)}"
     bare = number(customer)
     with database.write() as tx:
-        calls = [
-            row["call"]
-            for row in tx.all("calls_to_erase", reference=customer, callback=bare or customer, key=f"tel:{bare}" if bare else None)
-        ]
+        rows = tx.all("calls_to_erase", reference=customer, callback=bare or customer, key=f"tel:{bare}" if bare else None)
+        calls = [row["call"] for row in rows]
+        names = {customer, *(str(row[key]) for row in rows for key in ("customer_ref", "callback") if row[key])}
+        by_switchboard = {row["pbx_call_id"] for row in rows if row["pbx_call_id"]}
         cases = 0
         for call in calls:
             for row in tx.all("events_of_call_all", call=call):
                 tx.run("event_body", seq=row["seq"], body=_blanked(row["body"], alias))
             cases += _case(tx, call)
+            tx.run("commands_of_call_blank", call=f'%"{call}"%')
             set_calls(tx, [call], shared)
         for row in tx.all("events_cti"):
             data = json.loads(row["body"])["data"]
-            if customer in {data.get("customer_ref"), data.get("from"), data.get("to")} or (
-                bare and bare in {number(str(data.get(end, ""))) for end in ("from", "to")}
+            # Of one call the switchboard tells several times, and not each time whose it is.
+            if (
+                by_switchboard & {str(data.get("callId")), str(data.get("origCallId"))}
+                or customer in {data.get("customer_ref"), data.get("from"), data.get("to")}
+                or (bare and bare in {number(str(data.get(end, ""))) for end in ("from", "to")})
             ):
                 tx.run("event_body", seq=row["seq"], body=json.dumps({"data": {"event": data.get("event"), "erased": True}}))
         for row in tx.all("status_alerts"):
             if any(call in row["body"] for call in calls):
                 tx.run("status_body", source=row["source"], topic="alerts", body=_blanked(row["body"], alias))
+        _mentioned(tx, Mentions(names))
         _tell_boxes(tx, customer)
         tx.run("audit_add", at=now(), who="command line", what="erase", detail=f"{len(calls)} calls, {cases} cases")
     return len(calls), cases
@@ -69,8 +78,29 @@ def _case(tx: Transaction, call: str) -> int:
         tx.run("action_data", seq=row["seq"], data=json.dumps(data))
     tx.run("case_blank", id=case["id"])
     tx.run("commands_blank", case_id=case["id"])
-    tx.run("deliveries_blank", call=f'%"{call}"%')
+    for row in tx.all("deliveries_of_call", call=f'%"{call}"%'):
+        body = json.loads(row["body"])
+        body["data"] = {key: value for key, value in body["data"].items() if key not in _TYPED}
+        tx.run("delivery_body", seq=row["seq"], body=json.dumps(body, ensure_ascii=False))
     return 1
+
+
+def _mentioned(tx: Transaction, mentions: Mentions) -> None:
+    """What people wrote of this customer elsewhere: in notes of other cases, and in the audit of files."""
+    for row in tx.all("actions_with_text", before=now()):
+        data = json.loads(row["data"])
+        if (left := mentions.typed_without(data)) != data:
+            tx.run("action_data", seq=row["seq"], data=json.dumps(left, ensure_ascii=False))
+    for row in tx.all("cases_with_action_taken"):
+        if (text := mentions.without(row["action_taken"])) != row["action_taken"]:
+            tx.run("case_action_taken", id=row["id"], action_taken=text)
+    for row in tx.all("deliveries_all"):
+        body = json.loads(row["body"])
+        if (left := body | {"data": mentions.typed_without(body["data"])}) != body:
+            tx.run("delivery_body", seq=row["seq"], body=json.dumps(left, ensure_ascii=False))
+    for row in tx.all("audit_of_customers"):
+        if (detail := mentions.asked_without(row["detail"])) != row["detail"]:
+            tx.run("audit_detail", seq=row["seq"], detail=detail)
 
 
 def _blanked(body: str, alias: str) -> str:

@@ -16,7 +16,10 @@ def forget(database: Database, keep: KeepConfig, now: datetime) -> dict[str, int
     gone = {"events": 0, "cases": 0, "texts": 0}
     with database.write() as tx:
         if keep.events_days is not None:
-            gone["events"] = tx.run("keep_details", before=rfc3339(now - timedelta(days=keep.events_days)))
+            before = rfc3339(now - timedelta(days=keep.events_days))
+            gone["events"] = tx.run("keep_details", before=before)
+            # What boxes were told of calls says whose they were.
+            tx.run("keep_commands", before=before)
             if gone["events"]:
                 tx.run("keep_utterances")
         if keep.cases_days is not None:

@@ -1,5 +1,5 @@
 -- name: calls_to_erase
-SELECT call FROM calls WHERE customer_ref = :reference OR callback = :callback OR customer_key = :key
+SELECT call, customer_ref, callback, pbx_call_id FROM calls WHERE customer_ref = :reference OR callback = :callback OR customer_key = :key
 -- name: events_of_call_all
 SELECT seq, body FROM events WHERE call = :call
 -- name: events_cti
@@ -16,5 +16,20 @@ UPDATE commands SET body = '{}' WHERE id = :id AND state NOT IN ('pending', 'sen
 UPDATE commands SET body = '{}' WHERE state = 'lapsed' AND replace(topic, 'customer/erase', '') <> topic
 -- name: commands_blank
 UPDATE commands SET reply = NULL WHERE case_id = :case_id
--- name: deliveries_blank
-DELETE FROM deliveries WHERE body LIKE :call
+-- name: commands_of_call_blank
+UPDATE commands SET body = '{}', reply = NULL, state = CASE WHEN state IN ('pending', 'sent') THEN 'lapsed' ELSE state END
+WHERE case_id IS NULL AND body LIKE :call
+-- name: deliveries_of_call
+SELECT seq, body FROM deliveries WHERE body LIKE :call
+-- name: deliveries_all
+SELECT seq, body FROM deliveries
+-- name: delivery_body
+UPDATE deliveries SET body = :body WHERE seq = :seq
+-- name: cases_with_action_taken
+SELECT id, action_taken FROM cases WHERE action_taken IS NOT NULL
+-- name: case_action_taken
+UPDATE cases SET action_taken = :action_taken WHERE id = :id
+-- name: audit_of_customers
+SELECT seq, detail FROM audit WHERE detail LIKE '%customer=%'
+-- name: audit_detail
+UPDATE audit SET detail = :detail WHERE seq = :seq

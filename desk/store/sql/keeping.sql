@@ -2,6 +2,8 @@
 DELETE FROM events WHERE received_at < :before AND type IN
 ('undertone.call.utterance.v1', 'undertone.call.metrics.v1', 'undertone.call.text.v1', 'undertone.desk.cti.v1', 'undertone.reply.v1',
  'undertone.device.feedback.v1')
+-- name: keep_commands
+DELETE FROM commands WHERE case_id IS NULL AND state NOT IN ('pending', 'sent') AND created_at < :before
 -- name: keep_utterances
 DELETE FROM utterances WHERE call NOT IN (SELECT call FROM events WHERE type = 'undertone.call.utterance.v1' AND call IS NOT NULL)
 -- name: cases_outlived
