@@ -9,6 +9,7 @@ from starlette.responses import Response
 from desk.ingest import completeness
 from desk.store.seam import Database, Transaction
 from desk.web.ask import Ask
+from desk.web.desk import Desk
 from edge.clock import now
 from edge.wire.topics import EVERY_TOPIC
 
@@ -39,28 +40,42 @@ def _context(ask: Ask) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def unwell(desk: Desk) -> dict[str, int | str | None]:
+    """How many boxes of how many are not well, and what keeps the desk itself from hearing; for pages that show no box."""
+    with desk.database.read() as tx:
+        found = _known(tx)
+    bad = sum(not box["well"] for box in found.values())
+    deaf = [str(one.trouble) for one in desk.standings() if not one.connected]
+    return {"bad": bad, "of": len(found), "deaf": deaf[0] if deaf else None}
+
+
 def list_boxes(database: Database) -> list[dict[str, Any]]:
     """Every box that was ever heard of."""
     with database.read() as tx:
-        found: dict[str, dict[str, Any]] = {}
-        for row in tx.all("status_all"):
-            box = found.setdefault(row["source"], {"source": row["source"], "seen": row["received_at"]})
-            box[row["topic"]] = json.loads(row["body"])["data"]
-            box["seen"] = max(box["seen"], row["received_at"])
-            if row["topic"] == "health":
-                box["clock_off_s"] = _seconds(row["received_at"]) - _seconds(row["time"])
+        found = _known(tx)
         gaps = _proof(tx, found)
+    return [box | {"gaps": gaps.get(source, [])} for source, box in sorted(found.items())]
+
+
+def _known(tx: Transaction) -> dict[str, dict[str, Any]]:
+    """Each box as it last told of itself, and whether that is well."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in tx.all("status_all"):
+        box = found.setdefault(row["source"], {"source": row["source"], "seen": row["received_at"], "state": {}, "info": {}})
+        box[row["topic"]] = json.loads(row["body"])["data"]
+        box["seen"] = max(box["seen"], row["received_at"])
+        if row["topic"] == "health":
+            box["clock_off_s"] = _seconds(row["received_at"]) - _seconds(row["time"])
     moment = _seconds(now())
     for source, box in found.items():
-        for topic in ("state", "info"):
-            box.setdefault(topic, {})
         box["name"] = source.removeprefix("/undertone/")
-        box["gaps"] = gaps.get(source, [])
         box["silent_s"] = moment - _seconds(box["seen"])
         box["silent"] = box["silent_s"] > _SILENT_S
         off = box.get("clock_off_s", 0.0)
         box["clock"] = None if abs(off) < _CLOCK_OFF_S else f"its clock is {abs(off):.0f} s {'behind' if off > 0 else 'ahead'}"
-    return [found[source] for source in sorted(found)]
+        # What is stopped on purpose hears nothing either: who looks at an empty queue should know.
+        box["well"] = box["state"].get("state") == "online" and not box["silent"] and box["clock"] is None
+    return found
 
 
 def _proof(tx: Transaction, found: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

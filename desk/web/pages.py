@@ -17,6 +17,7 @@ from desk.cases.work import Action, Work, apply, changed
 from desk.store.seam import Row
 from desk.switchboard.customers import number
 from desk.web.ask import Ask
+from desk.web.boxes import unwell
 from desk.web.csvfile import csv_response
 from desk.web.presence import look, lookers
 from desk.web.shapes import case_json
@@ -43,7 +44,7 @@ def _queue(ask: Ask) -> dict[str, Any]:
     return {
         "rows": rows, "count": count, "wanted": wanted, "points": points, "lookers": lookers(ask.desk.database, datetime.now(UTC)),
         "now": now(), "quiet": ask.desk.calendar.is_quiet(datetime.now(UTC)), **_choices(ask),
-        "may": {row["id"]: possible(Work.of(row), ask.actor) for row in rows},
+        "may": {row["id"]: possible(Work.of(row), ask.actor) for row in rows}, "boxes": unwell(ask.desk),
     }  # fmt: skip
 
 

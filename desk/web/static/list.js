@@ -41,9 +41,15 @@ export function makeList() {
     const known = new Set(there.map((row) => row.id));
     const news = [...made.keys()].filter((id) => !known.has(id)).length;
     fresh.textContent = news ? `${news} new \u2013 show` : "The list has changed \u2013 show";
-    fresh.hidden = false;
-    const count = page.querySelector(".count");
-    if (count) holder.querySelector(".count").replaceWith(count.cloneNode(true));
+  }
+
+  // What stands above the rows: how many, and whether the boxes are well.
+  function above(page) {
+    const old = holder.querySelector(".count"), next = page.querySelector(".count");
+    if (old.innerHTML === next.innerHTML) return;
+    const focus = old.contains(document.activeElement) ? document.activeElement.id : null;
+    old.replaceWith(next.cloneNode(true));
+    if (focus) document.getElementById(focus)?.focus();
   }
 
   async function refresh() {
@@ -56,11 +62,12 @@ export function makeList() {
     latest = made.content;
     const order = (root) => rowsOf(root).map((row) => row.id).join();
     const busy = pointed || rowsOf(holder).some((row) => row.contains(document.activeElement));
-    if (order(latest) === order(holder)) {
-      inPlace(latest);
-      fresh.hidden = true;
-    } else if (busy) inPlace(latest);
-    else whole(latest);
+    const same = order(latest) === order(holder);
+    if (!same && !busy) return whole(latest);
+    above(latest);
+    inPlace(latest);
+    fresh.hidden = same;
   }
-  return {refresh};
+  // Every row that there is, also those that wait behind the button.
+  return {refresh, rows: () => rowsOf(latest || holder)};
 }

@@ -1,0 +1,75 @@
+"""An empty queue is no proof of calm: the Queue says how many boxes are not well, and whether the desk itself hears."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from desk.ingest.standing import Standing
+from desk.web import boxes
+from edge.clock import rfc3339
+from tests.scripted_box import ScriptedBox
+from tests.unit.desk.pages import Client
+from tests.unit.desk.store import Store
+
+
+@pytest.fixture
+def store(make):
+    store = Store(make())
+    yield store
+    store.database.close()
+
+
+def heard(store, *states):
+    """A box for each of `states`; what it last told."""
+    for number, state in enumerate(states):
+        box = ScriptedBox("leeds", f"desk-{number}")
+        if state == "hour off":
+            store.tell(box, box.state("online"), box.health(time=datetime.now(UTC) - timedelta(hours=1)))
+        elif state == "silent":
+            store.tell(box, box.state("online"))
+            with store.database.write() as tx:
+                past = rfc3339(datetime.now(UTC) - timedelta(minutes=3))
+                tx._connection.execute(f"UPDATE status SET received_at = '{past}' WHERE source = '{box.source}'")
+        else:
+            store.tell(box, box.state(state), box.health())
+
+
+def said(store, address="/queue/rows"):
+    page = Client(store).get(address).text
+    found = re.search(r'<p class="mark late">(.*?) <a id="to-boxes" href="/boxes">Boxes</a></p>', page)
+    return found[1] if found else None
+
+
+@pytest.mark.parametrize(("states", "says"), [
+    (["online", "online"], None),
+    (["online", "degraded"], "1 of 2 boxes is not well, so calls may be missing here."),
+    (["lost", "stopped", "online"], "2 of 3 boxes are not well, so calls may be missing here."),
+    (["silent"], "1 of 1 box is not well, so calls may be missing here."),
+    (["hour off"], "1 of 1 box is not well, so calls may be missing here."),
+    ([], "No box has been heard of yet."),
+])  # fmt: skip
+def test_the_queue_says_how_many_boxes_are_not_well(store, states, says):
+    heard(store, *states)
+    assert said(store) == said(store, "/") == says
+
+
+def test_it_says_so_beside_cases_too(store):
+    heard(store, "degraded")
+    box = ScriptedBox()
+    store.tell(box, box.state("online"), *box.call())
+    page = Client(store).get("/").text
+    assert "Case 1" in page
+    assert said(store) == "1 of 2 boxes is not well, so calls may be missing here."
+
+
+def test_a_desk_without_its_broker_says_that_first(store, monkeypatch):
+    heard(store, "lost")
+    gone = Standing(name="desk", connected=False, trouble="connection lost: Keep alive timeout", lag_s=0.0, counts={})
+    monkeypatch.setattr(boxes.Desk, "standings", lambda _: [gone])
+    assert said(store) == "The desk itself hears nothing: connection lost: Keep alive timeout."
+
+
+def test_a_clock_that_is_an_hour_off_is_told_by_how_much_and_which_way(store):
+    heard(store, "hour off")
+    assert re.search(r"its clock is 36\d\d s behind", Client(store).get("/boxes").text)
