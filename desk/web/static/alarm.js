@@ -41,9 +41,9 @@ export function watchAlarm() {
     }
   }
 
-  async function look() {
-    let rows = [...document.querySelectorAll("li.row")];
-    if (!document.getElementById("list")) {
+  // `rows`: those of the list; without one they are fetched.
+  async function look(rows) {
+    if (!rows) {
       const answer = await fetch("/queue/rows", {headers: {"HX-Request": "true"}});
       if (!answer.ok || answer.redirected) return;
       const made = document.createElement("template");

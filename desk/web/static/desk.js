@@ -17,15 +17,22 @@ async function refresh() {
   due = 0;
   try {
     if (list) await list.refresh();
-    if (live) await htmx.ajax("GET", live.dataset.live, {target: live, swap: "innerHTML"});
+    if (live) await swap();
     tick();
     marks();
     offer();
-    await alarm.look();
+    await alarm.look(list?.rows());
     return true;
   } catch {
     return false;
   }
+}
+
+// What somebody has unfolded stays so; htmx keeps the focus, by its id.
+async function swap() {
+  const open = [...live.querySelectorAll("details[open]")].map((one) => one.id);
+  await htmx.ajax("GET", live.dataset.live, {target: live, swap: "innerHTML"});
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 }
 
 function soon(wait) {
@@ -34,7 +41,7 @@ function soon(wait) {
 
 function concerns(change) {
   if (change.kind === "case") return 120;
-  if (change.kind === "box") return live && live.dataset.live === "/boxes/live" ? 1000 : 0;
+  if (change.kind === "box") return live && live.dataset.live === "/boxes/live" ? 1000 : list ? 3000 : 0;
   const shown = document.getElementById("case") || document.getElementById("rows");
   return shown ? 3000 : 0;  // an utterance: the plots may follow at leisure
 }
@@ -49,7 +56,8 @@ watchKeys();
 offer();
 tick();
 setInterval(tick, 10000);
-alarm.look();
-// Presence: that somebody looks is told by asking again.
-if (document.getElementById("case")) setInterval(() => { if (!document.hidden) soon(0); }, 15000);
+alarm.look(list?.rows());
+// Presence is told by asking again; and that a box fell silent, or that a snooze is over, no event tells.
+const again = document.getElementById("case") ? 15000 : list || live ? 30000 : 0;
+if (again) setInterval(() => { if (!document.hidden) soon(0); }, again);
 window.deskSay = say;
