@@ -217,3 +217,109 @@ def test_several_cases_are_marked_and_closed_at_once_by_keyboard(desk, box, brow
     wait(browser, lambda: "1 marked" in text(browser, "#bulk"))
     api = desk.api(name="look")
     assert [api.get(f"/api/cases/{n}").json()["state"] for n in (1, 2, 3)] == ["closed", "claimed", "open"]
+
+
+def test_what_waits_behind_the_button_pages_all_the_same_and_only_once(desk, box, browser):
+    log_in(browser, desk.url)
+    live(browser)
+    browser.execute_script(
+        "window.beeps = 0; const real = OscillatorNode.prototype.start;"
+        "OscillatorNode.prototype.start = function (...given) { window.beeps += 1; return real.apply(this, given); };"
+    )
+
+    def beeps():
+        return browser.execute_script("return window.beeps")
+
+    assert text(browser, "#alarm") == "Sound is off: turn on"
+    click(browser, By.ID, "alarm")
+    wait(browser, lambda: text(browser, "#alarm") == "Sound is on")
+    assert browser.find_element(By.ID, "alarm").get_attribute("aria-pressed") == "true"
+    # One, to hear that it works.
+    wait(browser, lambda: beeps() == 1)
+    first, second, old = uuid7(), uuid7(), uuid7()
+    box.tell(box.started(first), box.alert(first, severity="medium"))
+    wait(browser, lambda: beeps() == 2)
+    press(browser, "j")
+    box.tell(box.started(second), box.alert(second))
+    wait(browser, lambda: "1 new" in text(browser, "#fresh"))
+    wait(browser, lambda: beeps() == 3)
+    assert browser.title.startswith("(2)")
+    # What may wake nobody any more is shown and counted, and silent; what got graver is not.
+    box.tell(
+        box.started(old), box.alert(old, page_until="2026-01-01T00:00:00.000Z"), box.alert(first, 2, severity="critical", state="update")
+    )
+    wait(browser, lambda: browser.title.startswith("(3)"))
+    wait(browser, lambda: beeps() == 4)
+    click(browser, By.ID, "alarm")
+    wait(browser, lambda: text(browser, "#alarm") == "Sound is off: turn on")
+
+
+def test_the_queue_says_live_that_a_box_is_not_well_and_when_it_is_again(desk, box, browser):
+    box.tell(box.state(), box.health())
+    log_in(browser, desk.url)
+    live(browser)
+    wait(browser, lambda: "not well" not in text(browser, "#list") and "Nothing here" in text(browser, "#list"))
+    box.tell(box.state("degraded", n=2))
+    wait(browser, lambda: "1 of 1 box is not well" in text(browser, "#list"))
+    box.tell(box.state(n=3))
+    wait(browser, lambda: "not well" not in text(browser, "#list"))
+
+
+@pytest.mark.takes(12)
+def test_a_case_that_somebody_closes_offers_no_more_to_do_but_leaves_what_was_begun(desk, box, browser):
+    box.tell(*box.call())
+    log_in(browser, desk.url)
+    wait(browser, lambda: "Case 1" in text(browser, "#list"))
+    browser.get(f"{desk.url}/case/1")
+    live(browser)
+    click(browser, By.ID, "as-table-s")
+    browser.find_element(By.CSS_SELECTOR, "[data-draft=attempt-1]").send_keys("she said")
+    desk.api(name="ben").post("/api/cases/1/close", json={"outcome": "resolved"})
+    wait(browser, lambda: "closed" in text(browser, "#case .line"))
+
+    def shown():
+        forms = browser.find_elements(By.CSS_SELECTOR, ".forms form")
+        return {form.get_attribute("data-act") for form in forms if form.is_displayed()}
+
+    wait(browser, lambda: shown() == {"attempt", "note"})
+    assert "Hand on" not in text(browser, ".forms")
+    assert browser.find_element(By.ID, "as-table").get_attribute("open")
+    press(browser, Keys.ESCAPE)
+    browser.find_element(By.CSS_SELECTOR, "[data-draft=attempt-1]").send_keys(Keys.CONTROL, "a", Keys.BACKSPACE)
+    click(browser, By.ID, "reopen-1")
+    wait(browser, lambda: shown() == {"attempt", "note", "close", "assign", "snooze"})
+
+
+@pytest.mark.takes(12)
+def test_what_is_sent_without_a_network_is_kept_and_goes_when_it_is_back(desk, box, browser):
+    def network(*, offline):
+        browser.execute_cdp_cmd(
+            "Network.emulateNetworkConditions", {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        )
+
+    box.tell(*box.call())
+    log_in(browser, desk.url)
+    wait(browser, lambda: "Case 1" in text(browser, "#list"))
+    browser.get(f"{desk.url}/case/1")
+    live(browser)
+    browser.execute_cdp_cmd("Network.enable", {})
+    network(offline=True)
+    browser.find_element(By.ID, "note").send_keys("said in the dark")
+    click(browser, By.XPATH, "//button[.='Add the note']")
+    wait(browser, lambda: "Not sent" in text(browser, "#told"))
+    assert browser.find_element(By.ID, "note").get_property("value") == "said in the dark"
+    network(offline=False)
+    click(browser, By.XPATH, "//button[.='Add the note']")
+    wait(browser, lambda: "said in the dark" in text(browser, ".done"))
+    wait(browser, lambda: text(browser, "#live") == "Live", 40)
+
+
+def test_the_history_of_a_small_phone_breaks_no_word(desk, box, browser):
+    box.tell(*box.call(customer_ref="K-1", callback="+441134960000"))
+    emulate_width(browser, 320)
+    log_in(browser, desk.url, there="/history")
+    wait(browser, lambda: (browser.refresh(), "billing" in text(browser, "table"))[1])
+    line = browser.execute_script("return parseFloat(getComputedStyle(document.querySelector('td')).lineHeight)")
+    high = browser.execute_script("return document.querySelector('td a').getBoundingClientRect().height")
+    assert high < 2.5 * line
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 320
