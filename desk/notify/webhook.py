@@ -43,12 +43,14 @@ def collect(database: Database) -> int:
     return len(rows)
 
 
-def deliver(database: Database, config: WebhookConfig, post: Post | None = None) -> int:
-    """Post what is due; returns how many were taken. What fails waits, and everything behind it does not."""
+def deliver(database: Database, config: WebhookConfig, post: Post | None = None, *, ending: Callable[[], bool] = lambda: False) -> int:
+    """Post what is due, until `ending`; returns how many were taken. What fails waits, and everything behind it does not."""
     with database.read() as tx:
         due = tx.all("deliveries_due", now=now())
     taken = 0
     for row in due:
+        if ending():
+            break
         body, stamp = row["body"].encode(), str(int(time.time()))
         headers = {
             "Content-Type": "application/json", "Undertone-Id": row["id"], "Undertone-Timestamp": stamp,

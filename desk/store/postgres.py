@@ -96,7 +96,7 @@ class PostgresDatabase:
         self._writing = threading.Lock()
         self._writer: psycopg.Connection[Row] | None = None
         self._watcher: psycopg.Connection[Row] | None = None
-        self._keeper: psycopg.Connection[Row] | None = None
+        self._keepers: dict[str, psycopg.Connection[Row]] = {}
         self._free: LifoQueue[psycopg.Connection[Row] | None] = LifoQueue()
         for _ in range(_READERS):
             self._free.put(None)
@@ -154,15 +154,15 @@ class PostgresDatabase:
         """See Database. A lock of the session: the server lets go of it when this process dies. Raises StoreError."""
         lock = f"(CAST({_WRITER_LOCK} AS INTEGER), CAST({zlib.crc32(task.encode()) >> 1} AS INTEGER))"
         with self._told():
-            self._keeper = self._usable(self._keeper, "SELECT 1")
-            found = self._keeper.execute(f"SELECT pg_try_advisory_lock{lock} AS mine".encode()).fetchone()
+            keeper = self._keepers[task] = self._usable(self._keepers.get(task), "SELECT 1")
+            found = keeper.execute(f"SELECT pg_try_advisory_lock{lock} AS mine".encode()).fetchone()
         mine = bool(found and found["mine"])
         try:
             yield mine
         finally:
             if mine:
                 with suppress(psycopg.Error):
-                    self._keeper.execute(f"SELECT pg_advisory_unlock{lock}".encode())
+                    keeper.execute(f"SELECT pg_advisory_unlock{lock}".encode())
 
     @contextmanager
     def _told(self) -> Iterator[None]:

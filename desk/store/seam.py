@@ -59,7 +59,10 @@ class Database(Protocol):
         ...
 
     def alone(self, task: str) -> AbstractContextManager[bool]:
-        """Whether no other process is at `task`; while the block lasts, none will be. For one thread; a process that dies leaves it."""
+        """Whether no other process is at `task`; while the block lasts, none will be.
+
+        A task is one thread's; a process that dies leaves it.
+        """
         ...
 
     def backup(self, path: str) -> None:

@@ -1,6 +1,7 @@
 """The page of boxes: how each is, what it has told, and whether all of it came."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from edge.wire.topics import EVERY_TOPIC
 
 # Health comes every 60 s.
 _SILENT_S = 150
+# It goes out within a second where the other end takes it.
+_WEBHOOK_LATE_S = 60
 # Further off than any network is slow.
 _CLOCK_OFF_S = 30
 
@@ -33,9 +36,11 @@ def _context(ask: Ask) -> dict[str, Any]:
     with ask.desk.database.read() as tx:
         refused, waiting = tx.all("refused_latest"), int((tx.one("commands_waiting") or {"n": 0})["n"])
         total = tx.one("events_count") or {"n": 0, "latest": None}
-        webhook = tx.one("deliveries_waiting")
+        webhook = tx.one("deliveries_waiting") or {"n": 0, "since": None, "error": None}
+    late = webhook["n"] and (webhook["error"] or _seconds(now()) - _seconds(webhook["since"]) > _WEBHOOK_LATE_S)
     return {
-        "boxes": list_boxes(ask.desk.database), "refused": refused, "waiting": waiting, "total": total, "webhook": webhook,
+        "boxes": list_boxes(ask.desk.database), "refused": refused, "waiting": waiting, "total": total,
+        "webhook": webhook if late else None,
         "ingests": ask.desk.standings(),
     }  # fmt: skip
 
@@ -59,9 +64,11 @@ def list_boxes(database: Database) -> list[dict[str, Any]]:
 
 def _known(tx: Transaction) -> dict[str, dict[str, Any]]:
     """Each box as it last told of itself, and whether that is well."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in tx.all("status_all"):
-        box = found.setdefault(row["source"], {"source": row["source"], "seen": row["received_at"], "state": {}, "info": {}})
+    status = tx.all("status_all")
+    sources = {row["source"] for row in status} | {row["source"] for row in tx.all("spans_sources")}
+    found: dict[str, dict[str, Any]] = {source: {"source": source, "seen": "", "state": {}, "info": {}} for source in sources}
+    for row in status:
+        box = found[row["source"]]
         box[row["topic"]] = json.loads(row["body"])["data"]
         box["seen"] = max(box["seen"], row["received_at"])
         if row["topic"] == "health":
@@ -69,6 +76,8 @@ def _known(tx: Transaction) -> dict[str, dict[str, Any]]:
     moment = _seconds(now())
     for source, box in found.items():
         box["name"] = source.removeprefix("/undertone/")
+        # One that has told of calls and never of itself is here, for all we know.
+        box["seen"] = box["seen"] or now()
         box["silent_s"] = moment - _seconds(box["seen"])
         box["silent"] = box["silent_s"] > _SILENT_S
         off = box.get("clock_off_s", 0.0)
@@ -78,7 +87,7 @@ def _known(tx: Transaction) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _proof(tx: Transaction, found: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def _proof(tx: Transaction, found: Mapping[str, Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Of each topic: how many came, how many are missing and announced, how many nobody knows of."""
     announced: dict[tuple[str, str], list[completeness.Span]] = {}
     for row in tx.all("gaps_announced"):
@@ -90,7 +99,6 @@ def _proof(tx: Transaction, found: dict[str, dict[str, Any]]) -> dict[str, list[
         spans.setdefault((row["source"], row["topic"]), []).append((row["first"], row["last"]))
     gaps: dict[str, list[dict[str, Any]]] = {}
     for (source, topic), came in sorted(spans.items()):
-        found.setdefault(source, {"source": source, "seen": now()})
         told = _told(found[source].get("health"), topic)
         holes = completeness.missing(came, told=told)
         unknown = completeness.count(completeness.without(holes, announced.get((source, topic), [])))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from desk.cases.sweep import sweep
-from desk.config import DeskConfig
+from desk.config import DeskConfig, WebhookConfig
 from desk.ingest.keeping import forget
 from desk.ingest.standing import Ingest
 from desk.notify.commands import send_commands
@@ -28,21 +28,25 @@ _FEED_HOURS = 2
 
 
 class Maintenance:
-    """One thread. Each process on a database has one; what only one of them need do is done by who comes to it first."""
+    """Two threads. Each process on a database has them; what only one of them need do is done by who comes to it first."""
 
     def __init__(self, config: DeskConfig, database: Database, ingest: Ingest | None) -> None:
         self._config, self._database, self._ingest = config, database, ingest
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="maintenance", daemon=True)
+        # Of its own: another system that does not answer keeps no claim from its box.
+        self._posting = threading.Thread(target=self._post, name="webhook", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+        self._posting.start()
 
     def stop(self) -> None:
         """End what is going on."""
         self._ending.set()
-        self._thread.join(15.0)
+        for thread in (self._thread, self._posting):
+            thread.join(15.0)
         if self._ingest is not None:
             with suppress(StoreError):
                 self._ingest.leave(self._database)
@@ -63,7 +67,6 @@ class Maintenance:
                 if moment - pruned > _PRUNE_S:
                     self.prune()
                     pruned = moment
-                self._deliver()
             except (StoreError, ConfigError) as error:
                 _log.error("event=maintenance_waits reason=%s", error)
                 self._ending.wait(_SWEEP_S)
@@ -81,13 +84,20 @@ class Maintenance:
             if mine:
                 sweep(self._database, claim_minutes=self._config.claim_minutes)
 
-    def _deliver(self) -> None:
-        if (hook := self._config.webhook) is None:
-            return
+    def _post(self) -> None:
+        hook = self._config.webhook
+        while hook is not None and not self._ending.wait(_COMMANDS_S):
+            try:
+                self._deliver(hook)
+            except (StoreError, ConfigError) as error:
+                _log.error("event=webhook_waits reason=%s", error)
+                self._ending.wait(_SWEEP_S)
+
+    def _deliver(self, hook: WebhookConfig) -> None:
         with self._database.alone("webhook") as mine:
             if mine:
                 collect(self._database)
-                deliver(self._database, hook)
+                deliver(self._database, hook, ending=self._ending.is_set)
 
     def prune(self) -> None:
         """Delete what has had its time."""

@@ -27,6 +27,8 @@ SELECT source, received_at, body FROM status WHERE topic = 'alerts'
 SELECT source, topic, first, last FROM spans WHERE source IN (:sources...) ORDER BY source, topic, first
 -- name: spans_all
 SELECT source, topic, first, last FROM spans ORDER BY source, topic, first
+-- name: spans_sources
+SELECT DISTINCT source FROM spans
 -- name: span_set
 INSERT INTO spans (source, topic, first, last) VALUES (:source, :topic, :first, :last)
 ON CONFLICT (source, topic, first) DO UPDATE SET last = excluded.last

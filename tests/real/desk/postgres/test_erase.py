@@ -1,0 +1,3 @@
+"""A customer erased, once more, on PostgreSQL."""
+
+from tests.unit.desk.test_erase import *  # noqa: F403 (its tests, on the database that conftest gives)

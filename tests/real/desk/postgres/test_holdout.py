@@ -1,0 +1,3 @@
+"""The hold-out, once more, on PostgreSQL."""
+
+from tests.unit.desk.test_holdout import *  # noqa: F403 (its tests, on the database that conftest gives)
