@@ -1,5 +1,6 @@
 """Sources as they are lived with: real children, real PortAudio over PulseAudio, stopped, killed, gone and back."""
 
+import json
 import os
 import signal
 import subprocess
@@ -17,7 +18,6 @@ from edge.capture.devices import find, listing
 from edge.capture.source import open_source
 from edge.config import SourceConfig
 from edge.errors import Problem, SourceError
-from edge.service.resources import resources
 from edge.signal.resample import frames
 from tests.pulse import PulseAudio
 
@@ -291,17 +291,39 @@ def test_a_mono_recording_for_a_two_channel_line_is_refused_at_once(tmp_path):
         open_source(SourceConfig(file=str(tmp_path / "mono.wav")), 2, lambda _state: None)
 
 
-def test_many_restarts_leak_no_descriptor_no_child_and_no_thread(monkeypatch):
-    monkeypatch.setattr(process, "_RETRY_CAP_S", 0.01)
-    code = "import sys; sys.stdout.buffer.write(b'\\1\\0' * 80)"
-    with Listener(SourceConfig(command=python(code)), 1) as line:
-        line.until(lambda: len(line.states) > 6)
-        files, threads = resources(Path("/")).open_files, threading.active_count()
-        line.until(lambda: len(line.states) > 60, seconds=60)
-        # A child may be running at either moment, with its two pipes.
-        assert resources(Path("/")).open_files <= files + 2
-        assert threading.active_count() == threads
-    assert line.source.child_pid is None
+# In a process of its own: what other cases opened in this one, and let go of meanwhile, is not the source's.
+RESTARTS = """
+import json, os, sys, threading
+from pathlib import Path
+from edge.capture import process
+from edge.capture.source import open_source
+from edge.config import SourceConfig
+
+process._RETRY_CAP_S = 0.01
+held = []
+
+def count():
+    children = [child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()]
+    return len(os.listdir("/proc/self/fd")), threading.active_count(), len(children)
+
+code = "import sys; sys.stdout.buffer.write(bytes([1, 0]) * 80)"
+source = open_source(
+    SourceConfig(command=(sys.executable, "-c", code)), 1, lambda state: held.append(count()) if state == "up" else None
+)
+for _ in source.blocks():
+    if len(held) == 30:
+        source.close()
+print(json.dumps({"held": held, "after": count(), "pid": source.child_pid}))
+"""
+
+
+def test_many_restarts_leak_no_descriptor_no_child_and_no_thread():
+    told = json.loads(subprocess.run(python(RESTARTS), capture_output=True, text=True, check=True).stdout)
+    # Each time that a child is heard there is that one, with its two pipes.
+    assert {tuple(count) for count in told["held"]} == {tuple(told["held"][0])}
+    files, threads, children = told["held"][0]
+    assert (threads, children) == (1, 1)
+    assert (told["after"], told["pid"]) == ([files - 2, 1, 0], None)
 
 
 def test_a_grandchild_that_keeps_stderr_open_holds_nobody_up():
