@@ -13,7 +13,21 @@ from edge.call.trial import Trial
 from edge.config import Config, LineConfig
 from edge.errors import Problem
 from edge.segment.crosstalk import customer_utterance
-from edge.values import Absence, Absent, Branch, Mode, ModelKind, Role, SpeechAudio, Utterance, Verdict, VoiceReading, Word, WordsReading
+from edge.values import (
+    Absence,
+    Absent,
+    Branch,
+    Mode,
+    ModelKind,
+    ModelPart,
+    Role,
+    SpeechAudio,
+    Utterance,
+    Verdict,
+    VoiceReading,
+    Word,
+    WordsReading,
+)
 from edge.verdict.fuse import fuse
 from edge.voice.baseline import CallerBaseline, LineBaseline
 from edge.voice.emotion import EmotionModel
@@ -44,7 +58,7 @@ class Engines:
     judge: WordsJudge
     rules: Callable[[], RuleSet]
     weights: Mapping[Branch, float]
-    infos: Mapping[str, ModelInfo | None]
+    infos: Mapping[ModelPart, ModelInfo | None]
     language: str = "en"
     line_recognisers: Mapping[str, LineRecogniser] = field(default_factory=dict)
     missing: Mapping[str, Problem] = field(default_factory=dict)
@@ -54,24 +68,24 @@ class Engines:
     trials: Mapping[ModelKind, Trial] = field(default_factory=dict)
 
     @property
-    def models(self) -> dict[str, str | None]:
+    def models(self) -> dict[ModelPart, str | None]:
         """Name and version of each model, as the events of a call name it."""
-        return {role: f"{info.name}-{info.version}" if info else None for role, info in self.infos.items()}
+        return {part: f"{info.name}-{info.version}" if info else None for part, info in self.infos.items()}
 
     def recogniser_of(self, line: str) -> tuple[Engine | None, str]:
         """What hears `line`, and the language that it writes."""
         own = self.line_recognisers.get(line)
         return (self.recogniser, self.language) if own is None else (own.engine, own.language)
 
-    def models_of(self, line: str) -> dict[str, str | None]:
+    def models_of(self, line: str) -> dict[ModelPart, str | None]:
         """As `models`, on `line`."""
         own = self.line_recognisers.get(line)
-        return self.models | ({} if own is None else {"recogniser": f"{own.info.name}-{own.info.version}"})
+        return self.models | ({} if own is None else {ModelPart.RECOGNISER: f"{own.info.name}-{own.info.version}"})
 
     @property
     def weights_fitted(self) -> bool:
         """Whether the weights were fitted on this site's calls, or set."""
-        return self.infos.get("fusion") is not None
+        return self.infos.get(ModelPart.FUSION) is not None
 
     def lines_used_to(self, lines: Iterable[str]) -> dict[str, LineBaseline]:
         """What each of `lines` is used to hear, for the voice model that judges now; empty without one."""

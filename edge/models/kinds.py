@@ -18,7 +18,7 @@ from edge.config import Config
 from edge.errors import Key, ModelError, Problem
 from edge.models.comparison import Limits
 from edge.models.recogniser import load_line_recognisers, load_recogniser, prove_recogniser
-from edge.values import Absent, Branch, Mode, ModelKind
+from edge.values import Absent, Branch, Mode, ModelKind, ModelPart
 from edge.wire.device import ModelInfo
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class ModelRow:
     """
 
     kind: ModelKind
-    part: str
+    part: ModelPart
     prove: Callable[[Bundle, Trust], object]
     load: Callable[[Config], Loaded]
     site_settings: bool = False
@@ -245,21 +245,21 @@ ROWS: Mapping[ModelKind, ModelRow] = {
     row.kind: row
     for row in (
         ModelRow(
-            kind=ModelKind.VOICE, part="voice", prove=_prove_voice, load=_load_voice, required=True, shadow=_shadow_voice,
+            kind=ModelKind.VOICE, part=ModelPart.VOICE, prove=_prove_voice, load=_load_voice, required=True, shadow=_shadow_voice,
             probation_in=frozenset({Mode.VOICE, Mode.BOTH}), limits=Limits(shift=0.5, psi=1.0, other_side=0.25, other_label=0.5),
             window_ms=lambda engines: engines.emotion.window_ms if engines.emotion else None, quotes_words=False,
         ),
         ModelRow(
-            kind=ModelKind.WORDS, part="words", prove=_prove_words, load=_load_words, shadow=_shadow_words,
+            kind=ModelKind.WORDS, part=ModelPart.WORDS, prove=_prove_words, load=_load_words, shadow=_shadow_words,
             probation_in=frozenset({Mode.WORDS, Mode.BOTH}), limits=Limits(shift=0.5, psi=0.25, other_side=0.25, other_label=0.4),
             timed=True, idle_in=frozenset({Mode.VOICE}), site_settings=True,
         ),
         ModelRow(
-            kind=ModelKind.VOSK, part="recogniser", prove=lambda bundle, _: prove_recogniser(bundle.folder),
+            kind=ModelKind.VOSK, part=ModelPart.RECOGNISER, prove=lambda bundle, _: prove_recogniser(bundle.folder),
             load=_load_vosk, swaps=False, fetched=find_vosk,
         ),
         ModelRow(
-            kind=ModelKind.FUSION, part="fusion", prove=lambda bundle, _: fitted_of(bundle),
+            kind=ModelKind.FUSION, part=ModelPart.FUSION, prove=lambda bundle, _: fitted_of(bundle),
             load=lambda config: _weights(find_bundle(ModelKind.FUSION, config), config),
             site_settings=True, settings_serve=True, shadow=_shadow_fusion,
             probation_in=frozenset({Mode.BOTH}), limits=Limits(shift=1.0, psi=0.25, other_side=0.25, other_label=0.4),

@@ -49,6 +49,15 @@ class ModelKind(Code):
     VOSK = "vosk", "The recogniser."
 
 
+class ModelPart(Code):
+    """What a model does in a call: what `info` and the events of a call name it by."""
+
+    VOICE = "voice", "Judges how it was said."
+    WORDS = "words", "Judges what was said."
+    RECOGNISER = "recogniser", "Writes down what was said."
+    FUSION = "fusion", "Weighs the two in the verdict."
+
+
 class Privacy(Code):
     """What may leave the box: each tier includes the ones before it."""
 

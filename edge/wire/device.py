@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from edge.values import Branch, Mode, ModelKind, Polarity, Privacy, SourceState
+from edge.values import Branch, Mode, ModelKind, ModelPart, Polarity, Privacy, SourceState
 from edge.wire.codes import BoxState, CheckOutcome, GapReason, ModelAction, ReplyReason
 from edge.wire.parts import Count, LineInfo, SpreadData, Timestamp, UnderstoodData, Wire
 
@@ -28,7 +28,7 @@ class Info(Wire, frozen=True, kw_only=True):
     mode: Mode
     privacy: Privacy
     lines: list[LineInfo]
-    models: dict[str, ModelInfo | None]
+    models: dict[ModelPart, ModelInfo | None]
     weights: dict[Branch, float]
     weights_fitted: bool
     unsigned_allowed: bool

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from edge.values import Absence, ClosedBy, Mode, OpenedBy, Privacy, Role, Tone
+from edge.values import Absence, ClosedBy, Mode, ModelPart, OpenedBy, Privacy, Role, Tone
 from edge.wire.codes import AlertEnd, AlertState, CallFailure, Severity
 from edge.wire.device import Erased, Feedback, Gap, Health, Info, ModelChange, Reply, SelfTest, State
 from edge.wire.parts import (
@@ -42,7 +42,7 @@ class Started(Wire, frozen=True, kw_only=True):
     mode: Mode
     privacy: Privacy
     opened_by: OpenedBy
-    models: dict[str, str | None]
+    models: dict[ModelPart, str | None]
     pbx_call_id: str | None
     customer_ref: str | None
     queue: str | None
@@ -145,7 +145,7 @@ class Summary(Wire, frozen=True, kw_only=True):
     scores: ScoresData
     causes: dict[str, Count]
     alerts: list[str]
-    models: dict[str, str | None]
+    models: dict[ModelPart, str | None]
     without_notice: Count
     pbx_call_id: str | None
     customer_ref: str | None
