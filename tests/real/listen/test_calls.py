@@ -67,8 +67,12 @@ mode: voice
     def told(self, kind: str) -> list[dict]:
         return [event for topic, event, _ in list(self.subscriber.messages) if topic.endswith(f"/{kind}")]
 
-    def command(self, topic: str, said: dict) -> None:
-        publish.single(f"undertone-cmd/v1/site/box/{topic}", json.dumps(said), qos=1, hostname="127.0.0.1", port=self.broker.port)
+    def command(self, topic: str, said: dict) -> str:
+        """Send it under an id of its own, which is returned: all cases share this box, and what it answered any of them."""
+        name = str(uuid.uuid4())
+        body = json.dumps({"id": name} | said)
+        publish.single(f"undertone-cmd/v1/site/box/{topic}", body, qos=1, hostname="127.0.0.1", port=self.broker.port)
+        return name
 
     def reply(self, name: str) -> dict:
         """What became of the command with this id."""
@@ -127,11 +131,10 @@ def test_a_media_stream_with_packets_lost_on_the_way_says_how_much(box, speech):
 
 def test_two_announced_directions_are_one_call_and_hear_silence(box, speech):
     customer, agent = str(uuid.uuid4()), str(uuid.uuid4())
-    said = {"id": "announce-1", "media": {"customer": customer, "agent": agent}, "queue": "billing", "callback": "+441134960000"}
+    said = {"media": {"customer": customer, "agent": agent}, "queue": "billing", "callback": "+441134960000"}
     ours = AudioSocket(("127.0.0.1", box.socket), customer)
     # The announcement takes a way of its own, and may come after the connection.
-    box.command("call/pbx/announce", said)
-    assert box.reply("announce-1")["accepted"]
+    assert box.reply(box.command("call/pbx/announce", said))["accepted"]
     theirs = AudioSocket(("127.0.0.1", box.socket), agent)
     # A UUID is one connection's.
     assert AudioSocket(("127.0.0.1", box.socket), customer).received() == b"\x00\x00\x00"
@@ -154,8 +157,8 @@ def test_two_announced_directions_are_one_call_and_hear_silence(box, speech):
 
 def test_a_direction_that_broke_comes_back_with_its_uuid_while_the_other_goes_on(box, speech):
     customer, agent = str(uuid.uuid4()), str(uuid.uuid4())
-    box.command("call/pbx/announce", {"id": "announce-2", "media": {"customer": customer, "agent": agent}})
-    assert box.reply("announce-2")["accepted"]
+    announced = box.command("call/pbx/announce", {"media": {"customer": customer, "agent": agent}})
+    assert box.reply(announced)["accepted"]
     ours, theirs = (AudioSocket(("127.0.0.1", box.socket), media) for media in (customer, agent))
     second = speech[2 * RATE : 3 * RATE]
     paced(second, lambda packet: (ours.send(packet[:, 0]), theirs.send(packet[:, 1])))
@@ -179,16 +182,11 @@ def test_what_a_switchboard_says_of_a_call_lands_on_the_one_it_names(box):
             client.send(bytes(3200))
         box.call("named-1", "started")
         box.call("named-2", "started")
-        box.command("call/web/context", {"id": "context-1", "pbx_call_id": "named-2", "customer_ref": "c-2"})
-        box.command("call/web/context", {"id": "context-2", "customer_ref": "c-3"})
-        box.command("call/web/end", {"id": "end-1"})
-        box.command("call/web/announce", {"id": "announce-2", "media": {"customer": str(uuid.uuid4()), "agent": str(uuid.uuid4())}})
-        assert box.reply("context-1")["accepted"]
-        assert [box.reply(name)["reason"] for name in ("context-2", "end-1", "announce-2")] == [
-            "unknown_call",
-            "by_connection",
-            "by_connection",
-        ]
+        named = box.command("call/web/context", {"pbx_call_id": "named-2", "customer_ref": "c-2"})
+        nobody, ended = box.command("call/web/context", {"customer_ref": "c-3"}), box.command("call/web/end", {})
+        announced = box.command("call/web/announce", {"media": {"customer": str(uuid.uuid4()), "agent": str(uuid.uuid4())}})
+        assert box.reply(named)["accepted"]
+        assert [box.reply(name)["reason"] for name in (nobody, ended, announced)] == ["unknown_call", "by_connection", "by_connection"]
         # Both lines are taken: a third call is told so, by a status that every HTTP client understands.
         with pytest.raises(InvalidStatus) as full:
             fork(box.url(), {})
