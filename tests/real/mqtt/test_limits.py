@@ -3,6 +3,7 @@
 import threading
 from contextlib import contextmanager
 from queue import SimpleQueue
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from paho.mqtt.packettypes import PacketTypes
 from edge.config import Config, MqttConfig
 from edge.doctor import bus
 from edge.errors import UndertoneError
-from edge.mqtt import reconnects
+from edge.mqtt import reconnects, session
 from edge.mqtt.link import Link, packet_bytes
 from edge.mqtt.publisher import Publisher
 from edge.mqtt.reasons import TAKEN_OVER
@@ -46,14 +47,19 @@ def outbox(tmp_path):
 
 @pytest.fixture
 def least_waits(monkeypatch):
-    """Of each random wait the shortest: none before the next try, half of the long ones. All of them, as they are drawn."""
+    """Of each random wait the shortest: none before the next try, half of the long ones. All of them, as they are drawn.
+
+    How long an answer may take is not asked here: a busy machine must not look like a broker that has stopped answering.
+    """
     drawn = []
+    monkeypatch.setattr(session, "_PROMPT_S", PATIENCE_S)
 
     def least_of(least: float, _most: float) -> float:
         drawn.append(least)
         return least
 
-    monkeypatch.setattr(reconnects.random, "uniform", least_of)
+    # Its own name for the module alone: others draw from it, too, such as what says when trouble is told again.
+    monkeypatch.setattr(reconnects, "random", SimpleNamespace(uniform=least_of))
     return drawn
 
 
