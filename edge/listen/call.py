@@ -94,11 +94,15 @@ class ConnectedCall:
             yield from self._due(moment)
             next_look = max(next_look + _TICK_S, moment)
             time.sleep(max(0.0, next_look - time.monotonic()))
+        for leg in tuple(self._legs):
+            _finish(leg)
         if self._timeline is not None:
             yield from self._timeline.rest()
         with self._lock:
             self._over = True
-            left = (*self._legs, *self._joining)
+            self._legs += self._joining
+            self._joining.clear()
+            left = tuple(self._legs)
         for leg in left:
             self._part(leg, Refusal.STOPPING if self._stopping else Refusal.OVER)
         self.state = SourceState.STOPPED if self._stopping else SourceState.ENDED
@@ -172,6 +176,7 @@ class ConnectedCall:
         with self._lock:
             if leg in self._legs:
                 self._legs.remove(leg)
+        _finish(leg)
         leg.connection.say_goodbye(refusal)
         self._linger(leg.connection)
 
@@ -187,3 +192,9 @@ class ConnectedCall:
             stream.settle(moment)
         ends = [end for stream in streams if (end := stream.together) is not None]
         yield from self._timeline.due(moment, min(ends, default=None))
+
+
+def _finish(leg: _Leg) -> None:
+    """Nothing more of it is read: what it sent last is heard, too."""
+    if leg.stream is not None:
+        leg.stream.finish(time.monotonic())

@@ -60,13 +60,18 @@ class Stream:
         if self._held:
             self._decide(self._timeline.at(moment), moment)
 
-    def _decide(self, now: int, moment: float) -> None:
+    def finish(self, moment: float) -> None:
+        """Nothing more of it comes: what is held is decided by what has come so far."""
+        if self._held:
+            self._decide(self._timeline.at(moment), moment, last=True)
+
+    def _decide(self, now: int, moment: float, *, last: bool = False) -> None:
         first = self._held[0]
         where, waited = self._where(first, now), now - self._held_at
         came = sum(len(sound.pcm) for sound in self._held if sound.channels == first.channels)
         behind = self._held_at - where - len(first.pcm)
         caught_up = now - where - came < behind // 2
-        if not caught_up and waited < _DOUBT_S * self._timeline.rate:
+        if not (last or caught_up) and waited < _DOUBT_S * self._timeline.rate:
             return
         # Twice as fast as speech: it is still catching up.
         if not caught_up and came <= 2 * (waited + len(first.pcm)):

@@ -81,6 +81,18 @@ def test_a_direction_that_arrives_as_the_call_ends_is_let_go_of_or_refused_and_n
     assert 100 <= taken <= 200
 
 
+def test_a_direction_that_arrives_while_the_last_one_hangs_up_is_let_go_of_and_held_no_more():
+    call, last, other = connected(), Side(), Side()
+
+    def hang_up():
+        assert call.join(other, [Hello()])
+
+    last.read = hang_up
+    call.join(last, [Hello()])
+    assert list(call.blocks()) == []
+    assert (other.said_goodbye, call.holds(other)) == (True, False)
+
+
 def test_a_direction_that_broke_is_held_no_more_while_the_call_goes_on():
     call, broken, other, again = connected(), Side(TimeoutError()), Side(*[b""] * 5, None), Side()
     for side in (broken, other):
@@ -95,3 +107,25 @@ def test_a_direction_that_broke_is_held_no_more_while_the_call_goes_on():
     thread.join(10)
     assert seen == [True, True, False]
     assert (call.closed_by, again.said_goodbye) == (ClosedBy.HANG_UP, True)
+
+
+@pytest.mark.parametrize("who", ["itself", "the other side", "the box"])
+def test_what_a_network_held_back_until_the_end_is_heard(who):
+    """It comes in one piece, 0.4 s late, as the call ends: whether it catches up or goes on there is not known yet."""
+    call, other = connected(), Side()
+    late = Sound(pcm=np.full((800, 1), 7, np.int16), rate=8000, channels=(0,))
+
+    def receive(_data):
+        if who == "the other side":
+            other._reads.append(None)
+        elif who == "the box":
+            call.close()
+        return [late, *([End(by=ClosedBy.HANG_UP)] if who == "itself" else [])]
+
+    customer = Side(*[b""] * 13, b"late")
+    customer.receive = receive
+    begin = Sound(pcm=np.ones((800, 1), np.int16), rate=8000, channels=(0,))
+    call.join(customer, [Hello(), begin])
+    call.join(other, [Hello()])
+    heard = np.concatenate([block.pcm[:, 0] for block in call.blocks()])
+    assert (int((heard == 1).sum()), int((heard == 7).sum())) == (800, 800)
