@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 from edge.errors import UsageError
+from edge.files.text import unread
 
 
 def read_columns(path: Path, *columns: str) -> list[tuple[int, dict[str, str]]]:
@@ -17,8 +18,7 @@ def read_columns(path: Path, *columns: str) -> list[tuple[int, dict[str, str]]]:
             reader = csv.DictReader(file, restval="")
             rows, found = [(reader.line_num, row) for row in reader], list(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"cannot be read: {why}", path=path, remedy=remedy) from error
+        raise UsageError(unread(error), path=path, remedy=remedy) from error
     if missing := [name for name in columns if name not in found]:
         there = f"its columns: {', '.join(found)}" if found else "it is empty"
         raise UsageError(f"no column {' or '.join(missing)} ({there})", path=path, remedy=remedy)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from convert.pack import version
 from edge.errors import UsageError
+from edge.files.text import unread
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -150,7 +151,7 @@ def _names(path: Path | None, label: dict[str, int]) -> list[list[str]]:
     try:
         names = [line.lower().split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot be read ({error})", where="--words", path=path, remedy="give UTF-8 text, one name a line") from error
+        raise UsageError(unread(error), where="--words", path=path, remedy="give UTF-8 text, one name a line") from error
     unknown = sorted({word for name in names for word in name if word not in label})
     if unknown:
         raise UsageError(

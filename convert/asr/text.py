@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import UsageError
+from edge.files.text import unread
 
 # A tenth of all text, by its own hash, so that a sentence that comes twice is on one side.
 _HELD_OUT_OF = 10
@@ -43,9 +44,9 @@ def read(written: str) -> Iterator[Sentence]:
                 if words:
                     yield Sentence(words=words, source=path.name, weight=weight)
     except ValueError as error:
-        raise UsageError(
-            str(error), where=f"--text {written}", remedy="give FILE or FILE=WEIGHT, UTF-8 text as spoken, one sentence a line"
-        ) from error
+        what = unread(error) if isinstance(error, UnicodeDecodeError) else str(error)
+        remedy = "give FILE or FILE=WEIGHT, UTF-8 text as spoken, one sentence a line"
+        raise UsageError(what, where=f"--text {written}", remedy=remedy) from error
     except OSError as error:
         raise UsageError(
             error.strerror or "cannot be read", where="--text", path=path, remedy="give a file of text as spoken, one sentence a line"

@@ -13,6 +13,7 @@ from edge.bundle.signature import Trust, shipped_trust
 from edge.call.trial import Answer, Judged, answer_of
 from edge.config import ModelsConfig
 from edge.errors import UsageError
+from edge.files.text import unread
 from edge.models.comparison import ENOUGH, Record, compare, figures, judge
 from edge.models.kinds import ROWS
 from edge.values import Absent, ModelKind
@@ -47,7 +48,7 @@ def over_sentences(old: Bundle, new: Bundle, path: Path) -> list[str]:
     try:
         sentences = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot be read: {error}", path=path, remedy="give a text file with one sentence a line") from error
+        raise UsageError(unread(error), path=path, remedy="give a text file with one sentence a line") from error
     judges = [WordsJudge.load(bundle.folder, trust=_anybody()) for bundle in (old, new)]
     answers = asked(judges[0].judge_text, judges[1].judge_text, sentences)
     return [f"asked about {len(sentences)} sentences", *probation(ModelKind.WORDS, answers)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from convert.columns import read_columns
 from edge.errors import UsageError
+from edge.files.text import unread
 from edge.verdict.fuse import clipped
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _events(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot be read ({error})", path=path, remedy="make it with `undertone listen --json`") from error
+        raise UsageError(unread(error), path=path, remedy="make it with `undertone listen --json`") from error
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

@@ -17,6 +17,7 @@ from convert.words.sets import is_plain
 from convert.words.train import Material, Reader
 from convert.words.trained import NetRecipe, Scores, learn, scores, stacked
 from edge.errors import UsageError
+from edge.files.text import unread
 from edge.phrases.causes import Causes
 from edge.phrases.tokens import tokenize
 from edge.words.combine import CALLS, by_code
@@ -57,7 +58,7 @@ def read_sentences(paths: Sequence[Path]) -> Sentences:
         try:
             items = [(str(item["text"]), item["label"]) for item in yaml.safe_load(path.read_text(encoding="utf-8"))]
         except (OSError, UnicodeDecodeError, yaml.YAMLError, LookupError, TypeError) as error:
-            raise UsageError(f"cannot be read ({error})", path=path, remedy="give a YAML list of {text, label}") from error
+            raise UsageError(unread(error), path=path, remedy="give a YAML list of {text, label}") from error
         for text, label in items:
             if label not in LABELS:
                 raise UsageError(f"'{text}': label '{label}' is none of {', '.join(LABELS)}", path=path, remedy="rename it")

@@ -9,6 +9,7 @@ from pathlib import Path
 from convert.words.corpus import LABELS
 from convert.words.service import ServiceSentence
 from edge.errors import UsageError
+from edge.files.text import unread
 from edge.phrases.tokens import tokenize
 
 PAIRS = Path(__file__).with_name("pairs.tsv")
@@ -158,7 +159,7 @@ def read_tsv(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"cannot be read ({error})", path=path, remedy="give a UTF-8 file of columns set apart by tabs") from error
+        raise UsageError(unread(error), path=path, remedy="give a UTF-8 file of columns set apart by tabs") from error
     missing = set(needed) - set(rows[0] if rows else ())
     if missing:
         raise UsageError(f"no column {', '.join(sorted(missing))}", path=path, remedy=f"give a file with the columns {', '.join(needed)}")

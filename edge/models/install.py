@@ -91,7 +91,7 @@ def verify(source: Path, config: Config, *, allow_older: bool = False, allow_qui
     store.refuse_older(bundle, store.serving(), allow_older=allow_older)
     found = prove(source, config)
     _refuse_quick(bundle, allow_quick=allow_quick)
-    return f"{found}: this box would take it"
+    return f"{found}; this box would take it"
 
 
 def prove(path: Path, config: Config) -> str:
@@ -100,8 +100,9 @@ def prove(path: Path, config: Config) -> str:
     bundle = prove_folder(path, config)
     signer = f"signed by {bundle.signed_by}" if bundle.signed_by else "signed by nobody trusted (models.allow_unsigned)"
     known = "gives its known answers" if bundle.manifest.golden else "has no known answers to give"
-    known += f"; it is {QUICK}" if bundle.manifest.quick else ""
-    return f"{bundle.manifest.kind}: {bundle.label}: whole, {signer}, {known} here ({(time.perf_counter() - began) * 1000:.0f} ms in all)"
+    quick = f"; it is {QUICK}" if bundle.manifest.quick else ""
+    took_ms = (time.perf_counter() - began) * 1000
+    return f"{bundle.manifest.kind}: {bundle.label}: whole, {signer}, {known} here ({took_ms:.0f} ms in all){quick}"
 
 
 def _refuse_quick(bundle: Bundle, *, allow_quick: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from edge.errors import SourceError
+from edge.files.text import unread
 
 Data = Mapping[str, Any]
 
@@ -75,8 +76,7 @@ def read_events(path: Path) -> list[Data]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or error
-        raise SourceError(f"cannot be read: {why}", path=path, remedy="give a file that `undertone replay --json` printed") from error
+        raise SourceError(unread(error), path=path, remedy="give a file that `undertone replay --json` printed") from error
     events: list[Data] = []
     for number, line in enumerate(lines, start=1):
         try:

@@ -89,6 +89,12 @@ def test_a_folder_in_a_files_place_is_called_one(command, tmp_path, capsys):
     assert "Errno" not in told
 
 
+def test_a_recording_in_the_place_of_events_is_called_no_text(tmp_path, capsys):
+    (tmp_path / "call.wav").write_bytes(b"RIFF\xff\xfe")
+    assert main(["report", str(tmp_path / "call.wav"), str(tmp_path / "page.html")]) == 1
+    assert "call.wav: is no UTF-8 text; give a file" in capsys.readouterr().err
+
+
 def test_a_file_without_events_makes_no_page(tmp_path, capsys):
     (tmp_path / "none.jsonl").touch()
     assert main(["report", str(tmp_path / "none.jsonl"), str(tmp_path / "page.html")]) == 1

@@ -34,7 +34,7 @@ def test_a_missing_column_is_named_and_so_are_those_that_are_there(tmp_path, kin
 @pytest.mark.parametrize(("content", "says"), [
     (b"", "it is empty"),
     ("{}\n".format, "holds no row"),
-    (b"\xff\xfe", "cannot be read"),
+    (b"\xff\xfe", "is no UTF-8 text"),
     (None, "cannot be read: No such file"),
 ])  # fmt: skip
 def test_what_holds_nothing_is_refused_by_the_file_and_what_to_give(tmp_path, kind, content, says):
