@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 
 @dataclass
@@ -177,6 +177,26 @@ def listen(url: str, prefix: str, user: str | None, password: str | None, ca: st
         client.ack(message.mid, message.qos)
 
 
+def _file(name: str) -> str:
+    if not Path(name).is_file():
+        raise argparse.ArgumentTypeError(f"{name}: No such file")
+    return name
+
+
+def _text_in(name: str) -> str:
+    try:
+        return Path(_file(name)).read_text(encoding="utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"{name}: {getattr(error, 'strerror', None) or 'no text'}") from error
+
+
+def _has_a_port(where: SplitResult) -> bool:
+    try:
+        return where.port is None or where.port > 0
+    except ValueError:
+        return False
+
+
 def main() -> int:
     """Print each event once; 1 where something is missing at the end."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -184,24 +204,25 @@ def main() -> int:
     parser.add_argument("--prefix", default="undertone/v1")
     parser.add_argument("--since", type=int, help="the last number that you have already (0: from the beginning)")
     parser.add_argument("--user", help="user at the broker; never in the URL, which logs show")
-    parser.add_argument("--password-file", type=Path, help="file with the password in its first line")
-    parser.add_argument("--ca", help="the CA of an mqtts broker, PEM (default: the system's)")
+    parser.add_argument("--password-file", type=_text_in, help="file with the password in its first line")
+    parser.add_argument("--ca", type=_file, help="the CA of an mqtts broker, PEM (default: the system's)")
     args = parser.parse_args()
     where = urlsplit(args.url)
-    if where.scheme not in {"mqtt", "mqtts"} or where.username or where.password:
+    if where.scheme not in {"mqtt", "mqtts"} or where.username or where.password or not _has_a_port(where):
         parser.error("give mqtt://HOST[:PORT] or mqtts://HOST[:PORT], and the user by --user and --password-file")
     if args.ca and where.scheme == "mqtt":
         parser.error("--ca changes nothing without mqtts://")
     consumer = Consumer(args.since)
     try:
-        password = args.password_file.read_text().partition("\n")[0] if args.password_file else None
-        for topic, event in listen(args.url, args.prefix, args.user, password, args.ca):
+        for topic, event in listen(args.url, args.prefix, args.user, args.password_file, args.ca):
             if consumer.take(topic, event):
                 print(json.dumps(event), flush=True)
     except KeyboardInterrupt:
         pass
     except OSError as error:
-        print(f"consumer: {args.url}: {error}", file=sys.stderr)
+        print(
+            f"consumer: {args.url}: {error.strerror or error}: does a broker listen there, and is --ca of who signed it?", file=sys.stderr
+        )
         return 1
     missing = consumer.missing()
     for topic, ranges in missing.items():

@@ -46,9 +46,12 @@ def test_a_wrong_password_is_told(tmp_path):
 @pytest.mark.parametrize(("arguments", "says"), [
     (["mqtts://u:p@127.0.0.1"], "--password-file"),
     (["http://127.0.0.1"], "mqtt://HOST"),
-    (["mqtt://127.0.0.1", "--ca", "ca.pem"], "--ca changes nothing"),
+    (["mqtt://127.0.0.1", "--ca", __file__], "--ca changes nothing"),
     (["mqtt://127.0.0.1:1"], "refused"),
-    (["mqtts://127.0.0.1", "--ca", "none.pem"], "No such file"),
+    (["mqtts://127.0.0.1", "--ca", "none.pem"], "--ca: none.pem: No such file"),
+    (["mqtt://127.0.0.1", "--user", "x", "--password-file", "none"], "--password-file: none: No such file"),
+    (["mqtt://127.0.0.1:99999"], "mqtt://HOST[:PORT]"),
+    (["mqtts://127.0.0.1", "--ca", __file__], "is --ca of who signed it?"),
 ])  # fmt: skip
 def test_what_cannot_be_is_said_in_a_line(arguments, says):
     ended = subprocess.run([*PROGRAM, *arguments], check=False, capture_output=True, text=True, timeout=60)
