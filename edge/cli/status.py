@@ -137,6 +137,7 @@ def _gone(status: dict[str, Any]) -> str:
 
 def _used_to(line: dict[str, Any]) -> str:
     """What a line's voices are used to, and how that is known."""
-    known = f"from {line['calls']} calls, {line['utterances']} utterances" if line["calls"] else "the shipped prior, no call yet"
+    calls = "1 call" if line["calls"] == 1 else f"{line['calls']} calls"
+    known = f"from {calls}, {line['utterances']} utterances" if line["calls"] else "the shipped prior, no call yet"
     negative, positive = (f"{line[which]['centre']:+.2f} (spread {line[which]['spread']:.2f})" for which in ("negative", "positive"))
     return f"voices used to negative {negative}, positive {positive}: {known}"
