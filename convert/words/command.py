@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from convert.words.held import Held
+    from convert.words.held_out import HeldOutSet
     from convert.words.report import Fitted
     from convert.words.sets import Calm
     from convert.words.train import Material, Reader
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     if args.speak and args.spoken is None:
         raise UsageError("nowhere to keep what is heard", where="--speak", remedy="give --spoken FILE")
     from convert.words.corpus import folds, read_rows
-    from convert.words.held import held_out
+    from convert.words.held_out import held_out
     from convert.words.report import calibrate, figures, out_of_fold, read_sentences
     from convert.words.service import AIRLINE_FORMS, service_sentences
     from convert.words.sets import lessons, read_calm, read_pairs, read_said
@@ -148,8 +148,8 @@ def _speak(args: argparse.Namespace, rows: "Sequence[object]") -> None:
 
 
 def _table(
-    args: argparse.Namespace, given: "Material", measured: dict[str, float], held: "Held", place: "NDArray[np.int64]", only: list[int],
-    reader: "Reader", recipe: "NetRecipe | None",
+    args: argparse.Namespace, given: "Material", measured: dict[str, float], held: "HeldOutSet", place: "NDArray[np.int64]",
+    only: list[int], reader: "Reader", recipe: "NetRecipe | None",
 ) -> None:  # fmt: skip
     """Print the table, and what training without each airline gives."""
     from convert.words.baselines import baselines

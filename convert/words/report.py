@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from convert.metrics import auc, ece
 from convert.words.corpus import CAUSES, LABELS
 from convert.words.fit import Floats, fit_decision, fit_scale, fit_shift, macro_f1, softmax, top_k
-from convert.words.held import Held, held_figures, weights_of
+from convert.words.held_out import HeldOutSet, held_figures, weights_of
 from convert.words.sets import is_plain
 from convert.words.train import Material, Reader
 from convert.words.trained import NetRecipe, Scores, learn, scores, stacked
@@ -68,8 +68,8 @@ def read_sentences(paths: Sequence[Path]) -> Sentences:
 
 
 def out_of_fold(
-    given: Material, folds: Ints, reader: Reader, held: Held, recipe: NetRecipe | None, *, seed: int, only: Sequence[int] | None = None,
-    name: str = "fold", say: Callable[[str], None] = print,
+    given: Material, folds: Ints, reader: Reader, held: HeldOutSet, recipe: NetRecipe | None, *, seed: int,
+    only: Sequence[int] | None = None, name: str = "fold", say: Callable[[str], None] = print,
 ) -> Outputs:  # fmt: skip
     """Train once without each fold (those of `only`) and let that model judge it, and the held-out sentences."""
     heard = np.array(sorted(given.spoken), np.int64)
@@ -124,7 +124,7 @@ class Fitted:
         return softmax(np.einsum("rmc,m->rc", given.causes, self.causes) + self.cause_shift)
 
 
-def calibrate(outputs: Outputs, given: Material, held: Held, rows: NDArray[np.bool_] | None = None) -> Fitted:
+def calibrate(outputs: Outputs, given: Material, held: HeldOutSet, rows: NDArray[np.bool_] | None = None) -> Fitted:
     """Fit on `outputs` (those of `rows` alone, if given) and on the held-out sentences: classes count as they are common on calls."""
     used = np.ones(len(outputs.tested), bool) if rows is None else rows
     clean, labels = outputs.clean[used], given.labels[outputs.tested[used]]
@@ -151,7 +151,7 @@ def calibrate(outputs: Outputs, given: Material, held: Held, rows: NDArray[np.bo
     )
 
 
-def figures(outputs: Outputs, given: Material, folds: Ints, held: Held) -> dict[str, float]:
+def figures(outputs: Outputs, given: Material, folds: Ints, held: HeldOutSet) -> dict[str, float]:
     """The table's figures for our model: each fold calibrated on the others, so that no row is judged by what was fitted on it."""
     p, said = np.zeros((len(outputs.tested), 3)), np.zeros(len(outputs.tested), np.int64)
     cause_said, cause_p = np.zeros(len(outputs.tested), np.int64), np.zeros((len(outputs.tested), len(CAUSES)))

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("scipy", reason="scipy is not installed (`make setup`)")
 
 from convert.words.corpus import LABELS
-from convert.words.held import held_figures, held_out
+from convert.words.held_out import held_figures, held_out
 from convert.words.printed import judged
 from convert.words.sets import read_pairs, read_said
 from edge.bundle.signature import shipped_models

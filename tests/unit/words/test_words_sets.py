@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convert.words.corpus import LABELS
-from convert.words.held import CALM, DISPLEASED, held_figures, held_out, weights_of
+from convert.words.held_out import CALM, DISPLEASED, held_figures, held_out, weights_of
 from convert.words.report import read_sentences
 from convert.words.sets import chosen, lessons, read_calm, read_pairs, read_said
 from edge.errors import UsageError

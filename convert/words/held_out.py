@@ -21,7 +21,7 @@ _MOST = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class HeldOutSet:
     """`texts` with `labels` (indices of LABELS) and the group of each: CALM and DISPLEASED in the same order, SAID, files of calm turns."""
 
     texts: Sequence[str]
@@ -29,7 +29,7 @@ class Held:
     groups: NDArray[np.str_]
 
 
-def held_out(pairs: Sequence[Pair], said: Sequence[Said], calm: Sequence[Calm]) -> Held:
+def held_out(pairs: Sequence[Pair], said: Sequence[Said], calm: Sequence[Calm]) -> HeldOutSet:
     """The held-out parts of all three. Calm turns go as neutral, though some may be gladness: they are only known not to be negative."""
     rows = [(pair.calm, "neutral", CALM) for pair in pairs if pair.held]
     rows += [(pair.displeased, "negative", DISPLEASED) for pair in pairs if pair.held]
@@ -38,10 +38,10 @@ def held_out(pairs: Sequence[Pair], said: Sequence[Said], calm: Sequence[Calm]) 
         turns = sorted((one.text for one in calm if one.held and one.group == group), key=hashed)
         rows += [(text, "neutral", group) for text in turns[:_MOST]]
     texts, labels, groups = zip(*rows, strict=True)
-    return Held(texts=texts, labels=np.array([LABELS.index(label) for label in labels]), groups=np.array(groups))
+    return HeldOutSet(texts=texts, labels=np.array([LABELS.index(label) for label in labels]), groups=np.array(groups))
 
 
-def weights_of(corpus: Ints, held: Held, plain: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def weights_of(corpus: Ints, held: HeldOutSet, plain: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """How much each row of the corpus (labels given) and each held sentence counts in calibration: the classes as common as on calls.
 
     `plain` says which held sentences may be counted at all.
@@ -60,7 +60,7 @@ def weights_of(corpus: Ints, held: Held, plain: NDArray[np.bool_]) -> tuple[Floa
     return rows * len(corpus) / whole, ours * len(corpus) / whole
 
 
-def _shared(held: Held, label: int, plain: NDArray[np.bool_], shares: Mapping[str, float]) -> Floats:
+def _shared(held: HeldOutSet, label: int, plain: NDArray[np.bool_], shares: Mapping[str, float]) -> Floats:
     """Weights of the held sentences of `label`, each group having its share; "" is every group of calm turns."""
     found = np.zeros(len(held.labels))
     named = np.isin(held.groups, (CALM, DISPLEASED, SAID))
@@ -71,7 +71,7 @@ def _shared(held: Held, label: int, plain: NDArray[np.bool_], shares: Mapping[st
     return found
 
 
-def held_figures(p: Floats, said: Ints, held: Held) -> dict[str, float]:
+def held_figures(p: Floats, said: Ints, held: HeldOutSet) -> dict[str, float]:
     """Figures by name of probabilities `p` and labels `said` of the held sentences."""
     calm, displeased, own = (held.groups == group for group in (CALM, DISPLEASED, SAID))
     found = {
