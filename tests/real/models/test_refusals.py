@@ -256,6 +256,8 @@ def told_on_the_bus(site, packed, changes) -> str:
 
 
 def shortened(line: str, folder: Path, site) -> str:
+    """`line` with names for the folders of this run, and for its configuration."""
+    line = line.replace(str(site.file), "CONFIG")
     for path, name in ((folder, "DESK"), (site.box.config.state_dir, "STATE")):
         line = line.replace(f"{path}/", f"{name}/")
     return line.strip().removeprefix("undertone: ")
