@@ -1,106 +1,20 @@
 """Whose call it is: what the switchboard says of a call lands on that call, in whatever order and whenever it comes."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from edge.call.engines import Engines
 from edge.call.line import Forgotten, Line
 from edge.call.next_calls import NextCalls
-from edge.call.rules.rule_set import load_rules
-from edge.config import Config, LineConfig, SourceConfig
 from edge.segment.synthetic import speech
-from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Absence, Absent, ClosedBy, Frame, Mode, Role, Utterance
-from edge.verdict.fuse import fuse
+from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Absence, ClosedBy, Frame
 from edge.wire.codes import ReplyReason
-from edge.wire.commands import CallContext, CallEnd, CallStart
+from edge.wire.commands import CallContext, CallStart
 from edge.wire.context import Context, Customer
-from edge.wire.events import Alert, Event, Started, Summary, Updated, UtteranceHeard
-from tests.conversation import ANGRY, NO_LATENCY, WEIGHTS, voice
-
-FIELDS = ("pbx_call_id", "customer_ref", "queue", "callback", "agent_ref")
-
-
-class Recogniser:
-    """Keeps what it is fed."""
-
-    def __init__(self) -> None:
-        self.fed: list[int] = []
-
-    def channel(self) -> "Recogniser":
-        return self
-
-    def accept(self, start: int, _pcm) -> None:
-        self.fed.append(start)
-
-    def result(self) -> list:
-        return []
-
-    def drop(self) -> None:
-        pass
-
-    finish = drop
-
-
-class NoWords:
-    """A judge to whom nothing was said."""
-
-    language = "en"
-
-    def judge(self, _words, _role, _p_agent) -> Absent:
-        return Absent(reason=Absence.NO_WORDS)
-
-
-def a_line(recogniser: Recogniser | None = None, **config) -> Line:
-    rules = load_rules(None)
-    engines = Engines(emotion=None, recogniser=recogniser, judge=NoWords(), rules=lambda: rules, weights=WEIGHTS, infos={})
-    line = LineConfig(name="line-1", source=SourceConfig(device="none"), channels=(Role.CUSTOMER, Role.AGENT))
-    return Line(line=line, serving=lambda: (engines, Config(**config)))
-
-
-def context(**facts) -> CallContext:
-    return CallContext(line="line-1", **facts)
-
-
-def start(**facts) -> CallStart:
-    return CallStart(line="line-1", **facts)
-
-
-END = CallEnd(line="line-1")
-
-
-@dataclass
-class Heard:
-    """What a line has told."""
-
-    line: Line
-    events: list[Event] = field(default_factory=list)
-    answers: list = field(default_factory=list)
-
-    def say(self, command):
-        handled = self.line.handle_command(command)
-        self.events += handled.events
-        self.answers.append(handled.answer)
-        return handled.answer
-
-    def of(self, kind: type) -> list:
-        return [event.data for event in self.events if isinstance(event.data, kind)]
-
-    def angry(self, times: int = 4) -> None:
-        """The customer complains, so that the call has an alert."""
-        for n in range(times):
-            begin, samples = n * 3 * SAMPLE_RATE, 2 * SAMPLE_RATE
-            pcm, voiced = np.zeros(samples, np.int16), np.ones(samples // FRAME_SAMPLES, np.bool_)
-            utterance = Utterance(
-                channel=0, role=Role.CUSTOMER, start=begin, end=begin + samples, speech_end=begin + samples,
-                pcm=pcm, voiced=voiced, turn=n, level_dbfs=-20.0,
-            )  # fmt: skip
-            verdict = fuse(mode=Mode.BOTH, voice=voice(2), words=ANGRY, weights=WEIGHTS)
-            self.events += self.line._call.heard(utterance, voice=voice(2), words=ANGRY, verdict=verdict, latency=NO_LATENCY)
+from edge.wire.events import Event, Started, Summary, Updated, UtteranceHeard
+from tests.unit.call.told_line import END, FIELDS, Heard, Recogniser, a_line, context, start
 
 
 @pytest.fixture
@@ -255,83 +169,6 @@ def test_with_require_notice_a_call_is_judged_only_where_the_notice_is_known(kno
     assert (Absence.NO_NOTICE not in reasons, bool(recogniser.fed)) == (judged, judged)
     (summary,) = [event.data for event in events if isinstance(event.data, Summary)]
     assert (summary.without_notice == 0) == judged
-
-
-# --- two callers, one line -------------------------------------------------------------------------------------------
-
-# Of A, then of B: start, complaint, end, and a pause.
-STEPS = ("pause", "start A", "angry", "end", "pause", "start B", "angry", "end", "pause")
-# Whose turn it is before each step: who is on the line, or next.
-TURN = "AAAABBBB-"
-OPEN = (2, 3, 6, 7)
-# Who a context is about, what it says, how it names the call, and before which step it comes.
-SAID = st.tuples(
-    st.sampled_from("AB"),
-    st.sets(st.sampled_from(FIELDS[1:]), min_size=1),
-    st.sampled_from(["pbx", "call", "none"]),
-    st.integers(0, len(STEPS) - 1),
-)
-
-
-def facts(caller: str, names) -> dict[str, str]:
-    return {name: f"{caller}:{name}" for name in names}
-
-
-class TwoCallers:
-    """A and B call on one line, one after the other. `named`: the switchboard starts the calls and says which of its own they are."""
-
-    def __init__(self, *, named: bool) -> None:
-        self.heard, self.named = Heard(a_line()), named
-        self.calls: dict[str, str] = {}
-        self.said: dict[str, dict[str, str]] = {"A": {}, "B": {}}
-
-    def step(self, what: str) -> None:
-        match what.split():
-            case ["start", caller]:
-                self.calls[caller] = self.heard.say(start(**facts(caller, ["pbx_call_id"] if self.named else []))).call
-            case ["end"]:
-                self.heard.say(END)
-            case ["angry"]:
-                self.heard.angry()
-
-    def say(self, caller: str, names: set[str], how: str, number: int) -> None:
-        told = facts(caller, names)
-        if how == "call" and caller in self.calls:
-            told |= {"call": self.calls[caller]}
-        elif how == "pbx" and self.named:
-            told |= facts(caller, ["pbx_call_id"])
-        elif TURN[number] != caller:
-            self._say_without_a_name(told, number)
-            return
-        if self.heard.say(context(**told)).accepted:
-            self.said[caller] |= {name: value for name, value in told.items() if name in FIELDS}
-
-    def _say_without_a_name(self, told: dict[str, str], number: int) -> None:
-        """Of the other caller, and no name: it must be refused where the customer on the line is known. Else nobody could know."""
-        known = self.said.get(TURN[number], {})
-        if number in OPEN and "customer_ref" in told and "customer_ref" in known:
-            assert self.heard.say(context(**told)).reason is ReplyReason.OTHER_CUSTOMER
-
-    def owner(self, call: str) -> str:
-        return next(caller for caller, its in self.calls.items() if its == call)
-
-
-@settings(max_examples=150, deadline=None)
-@given(said=st.lists(SAID, max_size=8), named=st.booleans())
-def test_nothing_said_of_one_caller_is_ever_told_of_the_other_in_whatever_order_and_whenever_it_comes(said, named):
-    two = TwoCallers(named=named)
-    for number, step in enumerate(STEPS):
-        for what in (one for one in said if one[3] == number):
-            two.say(*what)
-        two.step(step)
-    assert len({one.call for one in two.heard.of(Alert)}) == 2
-    for event in two.heard.events:
-        caller = two.owner(event.data.call)
-        told = {name: value for name in FIELDS if (value := getattr(event.data, name, None)) is not None}
-        assert [name for name, value in told.items() if not value.startswith(caller)] == [], event
-    for summary in two.heard.of(Summary):
-        told = {name: value for name in FIELDS if (value := getattr(summary, name)) is not None}
-        assert told.items() <= (two.said[two.owner(summary.call)] | facts(two.owner(summary.call), ["pbx_call_id"])).items()
 
 
 def test_a_context_has_the_same_fields_in_commands_values_and_events():
