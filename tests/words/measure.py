@@ -25,7 +25,7 @@ from edge.redaction.spoken_numbers import NUMBER_WORDS
 from edge.signal.pcm import mulaw
 from edge.signal.resample import resample
 from edge.values import SAMPLE_RATE, Pcm, Word
-from tests.unit.redaction.test_redact import account, card, phone, pin
+from tests.unit.redaction.made_identifiers import account, card, phone, pin
 
 KEYWORDS = (
     KeywordConfig(name="leaving", phrases=("close my account", "cancel my contract", "switch provider")),
