@@ -6,17 +6,10 @@ import pytest
 from edge.config import Config, MqttConfig
 from edge.mqtt.publisher import Publisher
 from tests.broker import Broker
-from tests.telling import Subscriber, open_outbox, until
+from tests.telling import Subscriber, until
 from tests.unit.wire.test_discovery import info
 
 PLACE = "homeassistant/device/leeds/desk-1/config"
-
-
-@pytest.fixture
-def outbox(tmp_path):
-    box = open_outbox(tmp_path)
-    yield box
-    box.close()
 
 
 @pytest.mark.parametrize("prefix", [None, "homeassistant"])

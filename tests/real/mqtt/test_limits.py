@@ -20,7 +20,7 @@ from edge.wire.codes import BoxState
 from edge.wire.device import State
 from tests import scripted_broker as script
 from tests.scripted_broker import ScriptedBroker
-from tests.telling import PATIENCE_S, alert, open_outbox, text, until
+from tests.telling import PATIENCE_S, alert, text, until
 from tests.unit.wire.test_schema import EVERYTHING
 
 SMALL = next(event.data for event in EVERYTHING if event.data.kind == "device.info")
@@ -36,13 +36,6 @@ def config(url: str, **mqtt) -> Config:
 
 def state(outbox) -> State:
     return State(state=BoxState.ONLINE, boot=outbox.boot, since=None, reasons=[], lines={})
-
-
-@pytest.fixture
-def outbox(tmp_path):
-    box = open_outbox(tmp_path)
-    yield box
-    box.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from edge.mqtt import reconnects
 from edge.wire.commands import CallEnd
 from tests.nats import Nats, needs_limits, needs_nats
 from tests.real.mqtt.test_limits import config, publishing, told
-from tests.telling import Subscriber, alert, open_outbox, text, until
+from tests.telling import Subscriber, alert, text, until
 
 pytestmark = needs_nats
 OLD = {"protocol": "3.1.1"}
@@ -24,13 +24,6 @@ STATE = "undertone/v1/leeds/desk-1/state"
 def nats(tmp_path_factory):
     with Nats(tmp_path_factory.mktemp("nats")) as running:
         yield running
-
-
-@pytest.fixture
-def outbox(tmp_path):
-    box = open_outbox(tmp_path)
-    yield box
-    box.close()
 
 
 def test_everything_arrives_in_order_and_leaves_the_outbox_and_the_state_is_kept(nats, outbox):

@@ -2,51 +2,19 @@
 
 import json
 import socket
-import subprocess
-import sys
 import threading
 import time
-from contextlib import contextmanager
-from functools import partial
 
 import pytest
 
-from edge.config import Config, MqttConfig
 from edge.mqtt.link import Link
 from edge.mqtt.publisher import Publisher
 from edge.mqtt.session import HISTORICAL_S, body_now
-from edge.service.open_alerts import open_alerts
-from edge.wire.codes import AlertEnd, BoxState
 from edge.wire.commands import AlertAction, CallContext, CallEnd, CallStart, Refused
-from edge.wire.device import State
 from tests.broker import Broker
+from tests.real.mqtt.published import config, publishing, state
 from tests.scripted_broker import ScriptedBroker
-from tests.telling import NOON, PATIENCE_S, Subscriber, alert, consumer, failed, open_outbox, started, text, until, waiting
-
-
-def config(url: str, **mqtt) -> Config:
-    return Config(site="leeds", device="desk-1", mqtt=MqttConfig(url=url, **mqtt))
-
-
-def state(outbox, how=BoxState.ONLINE) -> State:
-    return State(state=how, boot=outbox.boot, since=None, reasons=[], lines={})
-
-
-@contextmanager
-def publishing(outbox, url, on_request=lambda request: request.done(), *, ack_s=20.0, **mqtt):
-    publisher = Publisher(config(url, **mqtt), outbox, on_request, ack_s=ack_s)
-    publisher.start()
-    try:
-        yield publisher
-    finally:
-        publisher.stop(PATIENCE_S)
-
-
-@pytest.fixture
-def outbox(tmp_path):
-    box = open_outbox(tmp_path)
-    yield box
-    box.close()
+from tests.telling import PATIENCE_S, Subscriber, alert, consumer, failed, open_outbox, started, text, until, waiting
 
 
 def more_than(subscriber, count: int) -> bool:
@@ -216,66 +184,6 @@ def test_what_comes_late_is_historical_and_an_alert_whose_time_is_over_pages_nob
     assert fresh == [False] * 3
     assert late == [True] * 3
     assert over == {"c1:alert:0": "end", "c2:alert:0": "new", "c1:text:line-1:1": None}
-
-
-def test_state_is_retained_first_online_then_stopped_and_lost_when_the_box_is_killed(tmp_path, outbox):
-    with Broker(tmp_path) as broker:
-        with Subscriber(broker.url) as subscriber:
-            publisher = Publisher(config(broker.url), outbox, print)
-            publisher.publish_state(state(outbox))
-            publisher.start()
-            until(lambda: subscriber.events("device.state"))
-            outbox.put([text(n) for n in range(30)])
-            publisher.publish_state(state(outbox, BoxState.STOPPED))
-            publisher.stop(PATIENCE_S)
-            until(lambda: len(subscriber.messages) == 32)
-            assert subscriber.messages[0][1]["data"]["state"] == "online"
-            assert subscriber.messages[-1][1]["data"]["state"] == "stopped"
-        with Subscriber(broker.url) as late:
-            until(lambda: late.events("device.state"))
-            assert late.messages[0][1]["data"]["state"] == "stopped"
-            assert late.messages[0][2] is True
-
-
-def test_who_comes_late_gets_every_alert_that_still_takes_answers(tmp_path, outbox):
-    closed = {"end_reason": AlertEnd.CLOSED, "closed_by": "maria"}
-    outbox.put([alert(call="c1"), alert(call="c2"), alert(1, "end", call="c2"), alert(call="c3"), alert(1, "end", call="c3", **closed)])
-    outbox.put([alert(call="c4", answerable_until=NOON)])
-    with Broker(tmp_path) as broker, publishing(outbox, broker.url) as publisher:
-        publisher.publish_alerts(open_alerts(outbox.records.answerable_alerts()))
-        until(lambda: not outbox.counts().rows)
-        with Subscriber(broker.url, "undertone/v1/leeds/desk-1/alerts") as late:
-            until(lambda: late.messages)
-            ((_, told, retained),) = late.messages
-            assert retained
-            assert sorted(one["alert"] for one in told["data"]["alerts"]) == ["c1:alert", "c2:alert"]
-            outbox.put([alert(1, "end", call="c1", **closed), alert(2, "end", call="c2", **closed)])
-            publisher.publish_alerts(open_alerts(outbox.records.answerable_alerts()))
-            until(lambda: len(late.messages) > 1)
-            assert late.messages[-1][1]["data"] == {"alerts": [], "left_out": 0}
-
-
-def died(subscriber, times: int) -> bool:
-    return len(subscriber.events("device.state")) == times
-
-
-def test_the_will_carries_the_boot_of_its_start(tmp_path, outbox):
-    box = tmp_path / "box"
-    with Broker(tmp_path) as broker, Subscriber(broker.url) as subscriber:
-        for boot in (1, 2):
-            program = subprocess.Popen(
-                [sys.executable, "-m", "tests.box", str(box), broker.url, "1", "100000"], stdout=subprocess.PIPE, text=True
-            )
-            until(lambda: subscriber.events("call.text"))
-            program.kill()
-            program.wait()
-            program.stdout.close()
-            until(partial(died, subscriber, boot))
-            subscriber.messages[:] = [message for message in subscriber.messages if "text" not in message[0]]
-        assert [(event["data"]["state"], event["data"]["boot"]) for event in subscriber.events("device.state")] == [
-            ("lost", 1),
-            ("lost", 2),
-        ]
 
 
 def test_commands_reach_the_box_and_what_is_none_is_told_in_the_log(tmp_path, outbox, caplog):
