@@ -71,4 +71,4 @@ class Stopwatch:
 
 def load() -> str:
     """How many programs want to run, and how many can."""
-    return f"load {os.getloadavg()[0]:.1f} on {len(os.sched_getaffinity(0))} cores"
+    return f"load {os.getloadavg()[0]:.1f}, cores: {len(os.sched_getaffinity(0))}"

@@ -78,14 +78,12 @@ def why_none(events: Iterable[Mapping[str, Any]], load: float, cores: int) -> st
     lost_s = sum(data["lost_ms"] for kind, data in about if kind == "undertone.call.summary.v1") / 1000
     unread = sum(data["words_reason"] == "overload" for kind, data in about if kind == "undertone.call.utterance.v1")
     unheard = not any(kind == "undertone.call.summary.v1" for kind, _ in about) and load > cores
-    if lost_s or unread or unheard:
-        found = (
-            f"{lost_s:.0f} s of sound were lost, {unread} utterances are without words"
-            if lost_s or unread
-            else "it was not heard to its end"
-        )
+    found = [f"{lost_s:.0f} s of sound were lost"] if lost_s else []
+    found += [f"utterances without words: {unread}"] if unread else []
+    found += ["it was not heard to its end"] if unheard else []
+    if found:
         remedy = "end other programs, or give it the time that it needs: .venv/bin/python -m tests.demo --fast"
-        return f"this machine has too much to do (load {load:.1f} on {cores} cores): {found}; {remedy}"
+        return f"this machine has too much to do (load {load:.1f}, cores: {cores}): {', '.join(found)}; {remedy}"
     return "something is wrong; try `undertone doctor`"
 
 

@@ -37,9 +37,9 @@ def utterance(reason: str | None) -> dict:
     [
         ([utterance(None), summary(0)], 9.0, "something is wrong; try `undertone doctor`"),
         ([utterance(None)], 0.5, "something is wrong; try `undertone doctor`"),
-        ([], 9.0, "this machine has too much to do (load 9.0 on 2 cores): it was not heard to its end; end other programs"),
-        ([summary(12_300)], 9.0, "this machine has too much to do (load 9.0 on 2 cores): 12 s of sound were lost, 0 utterances"),
-        ([utterance("overload"), utterance("too_short"), summary(0)], 1.5, "0 s of sound were lost, 1 utterances are without words; end"),
+        ([], 9.0, "this machine has too much to do (load 9.0, cores: 2): it was not heard to its end; end other programs"),
+        ([summary(12_300)], 9.0, "this machine has too much to do (load 9.0, cores: 2): 12 s of sound were lost; end"),
+        ([utterance("overload"), utterance("too_short"), summary(0)], 1.5, "(load 1.5, cores: 2): utterances without words: 1; end"),
     ],
 )
 def test_a_demo_without_an_alert_blames_a_busy_machine_only_where_it_was_one(events, load, says):

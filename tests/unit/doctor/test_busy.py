@@ -15,7 +15,7 @@ from edge.doctor.finding import Outcome, Stopwatch
     [
         (4.0, 3.9, "this box is slow: use a faster one, or mode: voice"),
         (4.0, 6.0, "this box is slow: use a faster one, or mode: voice"),
-        (4.0, 0.5, "other programs keep this box busy (load 9.1 on "),
+        (4.0, 0.5, "other programs keep this box busy (load 9.1, cores: "),
     ],
 )
 def test_work_that_waited_for_a_processor_is_not_the_boxs_fault(monkeypatch, took_s, worked_s, says):
@@ -30,7 +30,7 @@ def test_work_that_waited_for_a_processor_is_not_the_boxs_fault(monkeypatch, too
 def test_the_table_says_first_whether_other_programs_keep_the_box_busy(monkeypatch, load, outcome):
     monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
     found = host.load()
-    assert (found.outcome, found.says.startswith(f"load {load:.1f} on ")) == (outcome, True)
+    assert (found.outcome, found.says.startswith(f"load {load:.1f}, cores: ")) == (outcome, True)
     assert (found.remedy is None) == (outcome is Outcome.GOOD)
 
 
