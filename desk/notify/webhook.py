@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 
 from desk.config import WebhookConfig
@@ -58,7 +59,7 @@ def deliver(database: Database, config: WebhookConfig, post: Post | None = None,
         }  # fmt: skip
         try:
             (post or _post)(config.url, body, headers)
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             longest = min(_FIRST_S * 2 ** min(row["tries"], 20), _LONGEST_S)
             again = rfc3339(datetime.now(UTC) + timedelta(seconds=random.uniform(0, longest)))  # noqa: S311 (jitter)
             with database.write() as tx:

@@ -2,6 +2,7 @@
 
 import socket
 from datetime import UTC, datetime, timedelta
+from http.client import BadStatusLine
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from desk.cases.refusals import Actor
 from desk.cases.wishes import wish
 from desk.config import DeskConfig, WebhookConfig
 from desk.ingest.standing import Ingest
-from desk.notify.webhook import collect
+from desk.notify.webhook import collect, deliver
 from desk.web.maintenance import Maintenance
 from edge.clock import rfc3339
 from tests.desk_process import until
@@ -48,6 +49,19 @@ def test_one_that_never_answers_keeps_no_claim_from_its_box(store, tmp_path):
         until(lambda: any(topic.endswith("alert/ack") for topic in sent), 5)
         asked.close()
     maintenance.stop()
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError("refused"), BadStatusLine("SSH-2.0-x")])
+def test_what_refuses_or_speaks_something_else_is_tried_again_and_named(store, tmp_path, error):
+    (tmp_path / "key").write_text("s3cret")
+
+    def post(_url, _body, _headers):
+        raise error
+
+    collect(store.database)
+    assert deliver(store.database, WebhookConfig(url="http://hook.example/", secret_file=str(tmp_path / "key")), post) == 0
+    waiting = [dict(row) for row in store.table("deliveries")]
+    assert [(row["tries"], row["last_error"]) for row in waiting] == [(1, str(error))] * 2
 
 
 @pytest.mark.parametrize(("minutes", "shown"), [(0, False), (2, True)])
