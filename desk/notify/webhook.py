@@ -13,7 +13,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from desk.config import WebhookConfig
-from desk.store.seam import Database
+from desk.store.seam import Database, Row, Transaction
 from edge.clock import now, rfc3339
 from edge.errors import ConfigError
 
@@ -31,17 +31,23 @@ def signature(secret: bytes, stamp: str, body: bytes) -> str:
 def collect(database: Database) -> int:
     """Make a delivery of each action that has none yet; returns how many."""
     with database.read() as tx:
-        known = tx.one("meta_get", key="webhook_seq")
-        rows = tx.all("actions_from", seq=int(known["value"]) if known else 0, most=500)
-    if not rows:
-        return 0
+        if not _new_actions(tx):
+            return 0
     at = now()
     with database.write() as tx:
+        # Once more: a customer may have been erased since.
+        rows = _new_actions(tx)
         for row in rows:
             told = {key: row[key] for key in ("case_id", "call", "version", "kind", "at", "actor")} | {"data": json.loads(row["data"])}
             tx.run("delivery_add", id=f"action-{row['seq']}", body=json.dumps(told, ensure_ascii=False), at=at)
-        tx.run("meta_set", key="webhook_seq", value=str(rows[-1]["seq"]))
+        if rows:
+            tx.run("meta_set", key="webhook_seq", value=str(rows[-1]["seq"]))
     return len(rows)
+
+
+def _new_actions(tx: Transaction) -> list[Row]:
+    known = tx.one("meta_get", key="webhook_seq")
+    return tx.all("actions_from", seq=int(known["value"]) if known else 0, most=500)
 
 
 def deliver(database: Database, config: WebhookConfig, post: Post | None = None, *, ending: Callable[[], bool] = lambda: False) -> int:
@@ -52,7 +58,11 @@ def deliver(database: Database, config: WebhookConfig, post: Post | None = None,
     for row in due:
         if ending():
             break
-        body, stamp = row["body"].encode(), str(int(time.time()))
+        with database.read() as tx:
+            # As it is now: a customer may have been erased while those before it were posted.
+            if (due_now := tx.one("delivery", seq=row["seq"])) is None:
+                continue
+        body, stamp = due_now["body"].encode(), str(int(time.time()))
         headers = {
             "Content-Type": "application/json", "Undertone-Id": row["id"], "Undertone-Timestamp": stamp,
             "Undertone-Signature": f"v1={signature(_secret(config), stamp, body)}",

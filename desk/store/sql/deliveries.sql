@@ -5,7 +5,9 @@ SELECT COUNT(*) AS n, MIN(created_at) AS since, MAX(last_error) AS error FROM de
 -- name: delivery_add
 INSERT INTO deliveries (id, body, created_at, tries, due_at) VALUES (:id, :body, :at, 0, :at) ON CONFLICT (id) DO NOTHING
 -- name: deliveries_due
-SELECT seq, id, body, tries FROM deliveries WHERE done_at IS NULL AND due_at <= :now ORDER BY seq LIMIT 20
+SELECT seq, id, tries FROM deliveries WHERE done_at IS NULL AND due_at <= :now ORDER BY seq LIMIT 20
+-- name: delivery
+SELECT body FROM deliveries WHERE seq = :seq
 -- name: delivery_done
 UPDATE deliveries SET done_at = :at, tries = tries + 1, last_error = NULL WHERE seq = :seq
 -- name: delivery_again

@@ -9,13 +9,13 @@ import pytest
 from desk.cases.actions import act
 from desk.cases.refusals import Actor
 from desk.cases.wishes import wish
-from desk.config import KeepConfig
+from desk.config import KeepConfig, WebhookConfig
 from desk.ingest.erase import erase
 from desk.ingest.keeping import forget
 from desk.ingest.mentions import Mentions
 from desk.ingest.pbx import take_told
 from desk.ingest.rebuild import rebuild
-from desk.notify.webhook import collect
+from desk.notify.webhook import collect, deliver
 from desk.switchboard.calls import Told
 from edge.clock import rfc3339, uuid7
 from tests.scripted_box import ScriptedBox
@@ -94,6 +94,36 @@ def test_what_was_written_of_others_stays_and_other_systems_still_learn_what_was
     asked = [dict(row)["detail"] for row in store.table("audit") if dict(row)["what"] == "export"]
     assert sorted("K-2000" in one for one in asked) == [False, False, True]
     assert sum("customer=erased" in one for one in asked) == 2
+
+
+def test_what_is_posted_after_an_erasure_names_nobody_though_it_was_due_before(store, tmp_path):
+    lived(store)
+    (tmp_path / "key").write_text("s3cret")
+    posted = []
+
+    def post(_url, body, _headers):
+        if not posted:
+            erase(store.database, "K-1055", ())
+        posted.append(body.decode())
+
+    assert deliver(store.database, WebhookConfig(url="http://hook.example/", secret_file=str(tmp_path / "key")), post) == len(posted)
+    assert len(posted) > 3
+    assert "k-1055" not in "".join(posted[1:]).replace("K-10551", "").lower()
+
+
+def test_what_is_collected_as_a_customer_is_erased_names_nobody(store, monkeypatch):
+    lived(store)
+    act(store.database, 1, wish("note", {"note": "K-1055 once more"}), ANN)
+    write = store.database.write
+
+    def erased_first():
+        monkeypatch.undo()
+        erase(store.database, "K-1055", ())
+        return write()
+
+    monkeypatch.setattr(store.database, "write", erased_first)
+    assert collect(store.database) == 1
+    assert "K-1055" not in repr(store.table("deliveries")).replace("K-10551", "")
 
 
 def test_a_box_that_was_away_is_not_told_any_more_whose_call_it_was(store):
