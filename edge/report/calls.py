@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from edge.drawing.timeline import Spoken, Timeline
 from edge.errors import SourceError
 from edge.files.text import unread
 
@@ -43,6 +44,28 @@ class ReportedCall:
         """The call's length, or the last moment known of it."""
         ends = [u["end_ms"] for u in self.utterances] + [m["end_ms"] for m in self.metrics]
         return int(max([self.summary["duration_ms"] if self.summary else 0, *ends, 1]))
+
+    @property
+    def timeline(self) -> Timeline:
+        """As it is drawn."""
+        roles = self.started["channels"] if self.started else sorted({u["role"] for u in self.utterances})
+        return Timeline(
+            duration_ms=self.duration_ms,
+            lanes=roles,
+            spoken=[_spoken(u) for u in self.utterances],
+            reasons=[(reason["offset_ms"], reason["rule"]) for reason in self.reasons],
+        )
+
+
+def _spoken(u: Data) -> Spoken:
+    verdict = u["verdict"] or {}
+    return Spoken(
+        n=u["n"], lane=u["channel"], start_ms=u["start_ms"], end_ms=u["end_ms"], overlap_ms=u["turn"]["overlap_ms"],
+        voice=(u["voice"] or {}).get("polarity"),
+        # An agent's words are read for what they are about, not for how they feel.
+        words=None if u["role"] == "agent" else (u["words"] or {}).get("polarity"),
+        fused=verdict.get("polarity"), certain=verdict.get("label") is not None, mean=(u["scores"] or {}).get("mean"),
+    )  # fmt: skip
 
 
 def calls_in(events: Iterable[Data]) -> list[ReportedCall]:

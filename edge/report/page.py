@@ -7,10 +7,10 @@ from typing import Any
 from markupsafe import Markup
 
 from edge.capture.recording import Recording
+from edge.drawing.timeline import draw
 from edge.errors import StoreError
 from edge.files import pages
 from edge.report.calls import calls_in
-from edge.report.timeline import draw
 from edge.report.waveform import envelopes
 
 # What stands where nothing is known: never 0.
@@ -35,7 +35,7 @@ def write_report(
     found = list(calls_in(events))
     # Where several calls are in one recording, nothing says where in it each began.
     alone = recording if len(found) == 1 else None
-    calls = [(call, Markup(draw(call, envelopes(alone, call, pick) if alone else None))) for call in found]  # noqa: S704 (draw escapes)
+    calls = [(call, Markup(draw(call.timeline, envelopes(alone, call, pick) if alone else None))) for call in found]  # noqa: S704 (draw escapes)
     filters = {"signed": _signed, "share": _share, "seconds": _seconds, "clock": _clock}
     page = pages.render("edge.report", filters, calls=calls, blank=_BLANK, explained=explained or {})
     try:

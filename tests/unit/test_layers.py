@@ -13,7 +13,7 @@ from tests.paths import ROOT
 # `edge` and `convert` are packages of one file. docs/architecture.md draws this, and is checked against it.
 FLOORS = (
     ("edge", "edge.values", "edge.errors"),  # `edge` itself: the version
-    ("edge.clock", "edge.percentiles", "edge.files", "edge.journal", "edge.verdict"),
+    ("edge.clock", "edge.percentiles", "edge.files", "edge.journal", "edge.verdict", "edge.drawing"),
     ("edge.config", "edge.signal", "edge.segment", "edge.redaction"),
     ("edge.capture", "edge.bundle", "edge.phrases", "edge.broker"),
     ("edge.wire",),
