@@ -65,8 +65,7 @@ def fold(rows: Iterable[Row]) -> dict[str, Any]:
 
 
 def _summary(data: Mapping[str, Any], time: str) -> dict[str, Any]:
-    given = data.get("scores")
-    scores = given if isinstance(given, dict) else {}
+    scores = _part(data, "scores")
     return {
         "ended_at": moment(data.get("ended_at")) or time,
         "duration_ms": whole(data, "duration_ms"),
@@ -84,11 +83,18 @@ def utterance_row(event: Arrival) -> Row | None:
     n, start, end = whole(event.data, "n"), whole(event.data, "start_ms"), whole(event.data, "end_ms")
     if event.call is None or n is None or start is None or end is None:
         return None
-    given, words = event.data.get("verdict"), event.data.get("words")
-    verdict = given if isinstance(given, dict) else {}
-    cause = words.get("cause") if isinstance(words, dict) else None
+    verdict, voice, words, turn, scores = (_part(event.data, key) for key in ("verdict", "voice", "words", "turn", "scores"))
+    cause, role = words.get("cause"), text(event.data, "role", 20) or "customer"
     return {
-        "call": event.call, "n": n, "role": text(event.data, "role", 20) or "customer", "start_ms": start, "end_ms": end,
+        "call": event.call, "n": n, "role": role, "start_ms": start, "end_ms": end, "overlap_ms": whole(turn, "overlap_ms"),
+        # An agent's words are read for what they are about, not for how they feel.
+        "voice": number(voice, "polarity"), "words": None if role == "agent" else number(words, "polarity"), "mean": number(scores, "mean"),
         "label": text(verdict, "label", 20), "p_negative": number(verdict, "p_negative"), "polarity": number(verdict, "polarity"),
         "cause": text(cause, "code", 60) if isinstance(cause, dict) else None,
     }  # fmt: skip
+
+
+def _part(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The mapping at `key`; an empty one where there is none."""
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}

@@ -21,6 +21,7 @@ from desk.web.boxes import unwell
 from desk.web.csvfile import csv_response
 from desk.web.presence import look, lookers
 from desk.web.shapes import case_json
+from desk.web.timeline import timeline
 from edge.clock import now, rfc3339
 
 
@@ -96,11 +97,12 @@ def _case(ask: Ask) -> dict[str, Any]:
         actions = _history(tx.all("actions_of", case_id=ask.case))
         earlier = tx.all("calls_of_customer", customer_key=row["customer_key"], call=row["call"]) if row["customer_key"] else []
         utterances, commands = tx.all("utterances_of", call=row["call"]), tx.all("commands_of", case_id=ask.case)
-    ends = [one["end_ms"] for one in utterances]
+    found, length_ms = queries.readable(row), max([row["duration_ms"] or 0, 60_000, *(one["end_ms"] for one in utterances)])
     return {
-        "case": queries.readable(row), "actions": actions, "earlier": earlier, "utterances": utterances,
+        "case": found, "timeline": timeline(utterances, found["reasons"], length_ms),
+        "actions": actions, "earlier": earlier, "utterances": utterances,
         "commands": [one | {"reply": json.loads(one["reply"]) if one["reply"] else None} for one in commands],
-        "number": number(row["callback"]), "length_ms": max([row["duration_ms"] or 0, 60_000, *ends]),
+        "number": number(row["callback"]),
         "others": look(ask.desk.database, ask.case, ask.who.name, datetime.now(UTC)),
         "quiet": ask.desk.calendar.is_quiet(datetime.now(UTC)), "now": now(), **_choices(ask),
         "may": possible(Work.of(row), ask.actor),

@@ -119,7 +119,7 @@ def _track(name: str, values: list[tuple[Spoken, float]], y: int, scale: _Scale,
         yield f'<text x="{_LEFT - 5}" y="{height(at) + 4}" class="tiny end">{mark}</text>'
     yield f'<line x1="{_LEFT}" y1="{middle}" x2="{_WIDTH - _RIGHT}" y2="{middle}" class="grid"/>'
     if not values:
-        yield f'<text x="{_LEFT + 10}" y="{middle - 5}" class="tiny">no reading: see the table for each utterance\'s reason</text>'
+        yield f'<text x="{_LEFT + 10}" y="{middle - 5}" class="tiny">no reading</text>'
     for u, polarity in values:
         x, top = scale.x((u.start_ms + u.end_ms) / 2), height(polarity)
         yield f'<line x1="{x}" y1="{middle}" x2="{x}" y2="{top}" class="stem {name}"/>{_marker(name, x, top, u, polarity)}'
@@ -172,7 +172,9 @@ def _alerts(call: Timeline, scale: _Scale, bottom: int) -> Iterator[str]:
 
 def _axis(scale: _Scale, y: int) -> Iterator[str]:
     seconds = scale.duration_ms / 1000
-    step = next((s for s in _TICKS_S if seconds / s <= _MOST_TICKS), _TICKS_S[-1])
+    longest = _TICKS_S[-1]
+    # A call of hours, or what claims to be one: still about a dozen.
+    step = next((s for s in _TICKS_S if seconds / s <= _MOST_TICKS), longest * -(-int(seconds) // (longest * _MOST_TICKS)))
     for second in range(0, int(seconds) + 1, step):
         x = scale.x(second * 1000)
         yield f'<line x1="{x}" y1="{y}" x2="{x}" y2="{y + 5}" class="grid"/>'

@@ -29,11 +29,11 @@ SELECT calls.*, cases.id AS case_id, cases.state AS case_state, cases.severity A
 FROM calls LEFT JOIN cases ON cases.call = calls.call
 WHERE calls.customer_key = :customer_key AND calls.call <> :call ORDER BY calls.started_at DESC LIMIT 20
 -- name: utterance_set
-INSERT INTO utterances (call, n, role, start_ms, end_ms, label, p_negative, polarity, cause)
-VALUES (:call, :n, :role, :start_ms, :end_ms, :label, :p_negative, :polarity, :cause)
+INSERT INTO utterances (call, n, role, start_ms, end_ms, label, p_negative, polarity, cause, overlap_ms, voice, words, mean)
+VALUES (:call, :n, :role, :start_ms, :end_ms, :label, :p_negative, :polarity, :cause, :overlap_ms, :voice, :words, :mean)
 ON CONFLICT (call, n) DO NOTHING
 -- name: utterances_of
-SELECT n, role, start_ms, end_ms, label, p_negative, polarity, cause FROM utterances WHERE call = :call ORDER BY start_ms, n
+SELECT n, role, start_ms, end_ms, label, p_negative, polarity, cause, overlap_ms, voice, words, mean FROM utterances WHERE call = :call ORDER BY start_ms, n
 -- name: utterances_of_open
 SELECT utterances.call, utterances.start_ms, utterances.end_ms, utterances.polarity FROM utterances
 JOIN cases ON cases.call = utterances.call
