@@ -1,6 +1,8 @@
 """What a broker takes, as its CONNACK says; and what a box cannot do without."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from edge.errors import BusError, Problem
 
@@ -27,6 +29,19 @@ class Limits:
     wildcards: bool = True
     topic_aliases: int = 0
     session_s: int | None = None
+
+    @classmethod
+    def announced(cls, properties: Mapping[str, Any]) -> Self:
+        """What the properties of a CONNACK say, by the names that paho gives them."""
+        return cls(
+            window=min(properties.get("ReceiveMaximum", WINDOW), WINDOW),
+            packet_bytes=properties.get("MaximumPacketSize"),
+            qos=properties.get("MaximumQoS", 2),
+            retain=bool(properties.get("RetainAvailable", 1)),
+            wildcards=bool(properties.get("WildcardSubscriptionAvailable", 1)),
+            topic_aliases=properties.get("TopicAliasMaximum", 0),
+            session_s=properties.get("SessionExpiryInterval"),
+        )
 
     def __str__(self) -> str:
         """What it takes, in one line."""

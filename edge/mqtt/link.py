@@ -23,7 +23,7 @@ from edge.broker.access import explain, password, tls
 from edge.config import MqttConfig
 from edge.errors import BusError
 from edge.mqtt.incoming import Acknowledged, Connected, LinkEvent, Lost, Message, Reason, Subscribed, WakeUp, Will
-from edge.mqtt.limits import WINDOW, Limits, PacketTooLargeError, UnfitBrokerError
+from edge.mqtt.limits import Limits, PacketTooLargeError, UnfitBrokerError
 from edge.mqtt.reasons import refused
 from edge.wire.cloudevents import CONTENT_TYPE
 
@@ -180,16 +180,7 @@ class Link:
     # --- in paho's thread: never raises, never waits -----------------------------------------------------------------
 
     def _on_connect(self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None) -> None:
-        said = vars(properties) if properties is not None else {}
-        limits = Limits(
-            window=min(said.get("ReceiveMaximum", WINDOW), WINDOW),
-            packet_bytes=said.get("MaximumPacketSize"),
-            qos=said.get("MaximumQoS", 2),
-            retain=bool(said.get("RetainAvailable", 1)),
-            wildcards=bool(said.get("WildcardSubscriptionAvailable", 1)),
-            topic_aliases=said.get("TopicAliasMaximum", 0),
-            session_s=said.get("SessionExpiryInterval"),
-        )
+        limits = Limits.announced({} if properties is None else vars(properties))
         self._inbox.put(Connected(refusal=_failure(reason, properties), limits=limits))
 
     def _on_disconnect(
