@@ -3,13 +3,12 @@
 Times come from the call's one anchor and the line's count of samples. Owned by one thread.
 """
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import msgspec
 
+from edge.call.call_events import CallEvents
 from edge.call.past_calls import Handled
 from edge.call.record import allowed, text_data, utterance_heard
 from edge.call.rules.alert import About, CallAlert, alert_events, known_of
@@ -45,8 +44,8 @@ from edge.values import (
 from edge.wire.codes import AlertEnd
 from edge.wire.commands import AlertAction
 from edge.wire.context import Context
-from edge.wire.events import Event, Metrics, Started, Summary, Updated
-from edge.wire.parts import LatencyData, ScoresData, Wire
+from edge.wire.events import Event
+from edge.wire.parts import LatencyData, ScoresData
 
 # The window of `metrics` (issue 6), and how often silence and expiry are looked at between utterances.
 METRICS_SAMPLES = 15 * SAMPLE_RATE
@@ -76,10 +75,10 @@ class Call:
         `strictness` is what was fitted to the site's own labels (edge.models.kinds); `watch` is told of every look at a rule.
         """
         self.call_id, self.line = call_id, line.name
-        self._line, self._config, self._anchor, self._opened, self._models = line, config, anchor, opened, dict(models)
+        self._line, self._config, self._anchor, self._opened = line, config, anchor, opened
+        self._events = CallEvents(call_id=call_id, line=line, config=config, anchor=anchor, opened=opened, models=models)
         self.context = context or Context()
         self._updates = self._without_notice = 0
-        self._started_at = anchor.at(opened.start)
         self._tier = Privacy(config.privacy)
         self.alert = CallAlert(
             about=About(
@@ -88,7 +87,7 @@ class Call:
                 call=call_id,
                 line=line.name,
                 desk=line.desk,
-                started_at=self._started_at,
+                started_at=self._events.started_at,
                 **known_of(self.context),
             ),
             rules=rules,
@@ -117,20 +116,7 @@ class Call:
 
     def started(self) -> list[Event]:
         """The call has begun."""
-        started = Started(
-            call=self.call_id,
-            line=self._line.name,
-            desk=self._line.desk,
-            started_at=self._started_at,
-            time_synced=self._anchor.synced,
-            channels=list(self._line.channels),
-            mode=self._config.mode,
-            privacy=self._tier,
-            opened_by=self._opened.opened_by,
-            models=self._models,
-            **asdict(self.context),
-        )
-        return [self._event("started", 1, started, self._opened.start)]
+        return [self._events.started(self.context)]
 
     def heard(
         self,
@@ -162,9 +148,9 @@ class Call:
         self._heard.append(seen)
         self._scores = self._score()
         data = told if seen.side is Side.AGENT else msgspec.structs.replace(told, scores=self._scores)
-        events = [self._event("utterance", seen.n, data, utterance.end)]
+        events = [self._events.event("utterance", seen.n, data, utterance.end)]
         if said is not None and self._tier is Privacy.TRANSCRIPT:
-            events.append(self._event("text", seen.n, text_data(told, said), utterance.end, topic=f"text/{self._line.trunk}"))
+            events.append(self._events.event("text", seen.n, text_data(told, said), utterance.end, topic=f"text/{self._line.trunk}"))
         return [*events, *self._review()]
 
     def active(self, activity: Activity) -> list[Event]:
@@ -195,8 +181,7 @@ class Call:
             return []
         self.context = merged
         self._updates += 1
-        data = Updated(call=self.call_id, line=self._line.name, n=self._updates, started_at=self._started_at, **asdict(merged))
-        updated = self._event("updated", self._updates, data, self._now)
+        updated = self._events.updated(self._updates, merged, self._now)
         return [updated, *alert_events(self.alert.context(merged, self._moment()))]
 
     def take_rules(self, rules: RuleSet) -> None:
@@ -212,18 +197,23 @@ class Call:
         if closed.closed_by in HANG_UPS:
             events += self._review()
         events += alert_events(self.alert.end(AlertEnd.CALL_OVER, self._moment()))
-        return [*events, self._event("summary", 1, self._summary(closed), self._now)]
+        alerts = [self.alert.snapshot.alert] if self.alert.snapshot else []
+        summary = self._events.summary(
+            closed, self._now, self._heard, context=self.context, scores=self._score(), together=self._talk.together(self._talk.total),
+            alerts=alerts, without_notice=self._without_notice,
+        )  # fmt: skip
+        return [*events, summary]
 
     def _review(self) -> list[Event]:
         self._reviewed = self._now
         if not self.may_judge:
             return []
-        now_ms = self._ms(self._now)
+        now_ms = self._events.ms(self._now)
         going_on = self._talk.turns.silence()
         view = CallView(
             now_ms=now_ms,
             heard=self._heard,
-            silences=[Stretch(start_ms=self._ms(one.start), end_ms=self._ms(one.end)) for one in self._talk.turns.silences],
+            silences=[Stretch(start_ms=self._events.ms(one.start), end_ms=self._events.ms(one.end)) for one in self._talk.turns.silences],
             scores=self._scores,
             hears_both=self._talk.hears_both,
             quiet_ms=samples_to_ms(going_on.end - going_on.start) if going_on else 0,
@@ -232,53 +222,13 @@ class Call:
 
     def _metrics(self, end: int) -> Event:
         self._windows += 1
-        metrics = Metrics(
-            call=self.call_id,
-            line=self._line.name,
-            n=self._windows,
-            start_ms=self._ms(self._window_start),
-            end_ms=self._ms(end),
-            scores=self._score(),
-            **self._talk.together(self._talk.window),
-        )
+        metrics = self._events.metrics(self._windows, self._window_start, end, self._score(), self._talk.together(self._talk.window))
         self._window_start = end
         self._talk.next_window(end)
-        return self._event("metrics", self._windows, metrics, end)
-
-    def _summary(self, closed: CallClosed) -> Summary:
-        customer = [one for one in self._heard if one.side is Side.CUSTOMER]
-        return Summary(
-            call=self.call_id,
-            line=self._line.name,
-            desk=self._line.desk,
-            started_at=self._started_at,
-            ended_at=self._anchor.at(self._now),
-            time_synced=self._anchor.synced,
-            duration_ms=self._ms(self._now),
-            closed_by=closed.closed_by,
-            utterances=len(self._heard),
-            customer_utterances=len(customer),
-            abstained=sum(not one.labelled for one in customer),
-            not_understood=sum(one.understood is False for one in customer),
-            understood=self.understood,
-            scores=self._score(),
-            causes=dict(sorted(Counter(one.cause for one in customer if one.cause is not None).items())),
-            alerts=[self.alert.snapshot.alert] if self.alert.snapshot else [],
-            models=self._models,
-            without_notice=self._without_notice,
-            **asdict(self.context),
-            **self._talk.together(self._talk.total),
-        )
+        return metrics
 
     def _score(self) -> ScoresData:
-        return scores(self._heard, self._ms(self._now))
-
-    def _event(self, kind: str, n: int, data: Wire, sample: int, topic: str | None = None) -> Event:
-        topic = topic or f"call/{self._line.trunk}/{kind}"
-        return Event(id=f"{self.call_id}:{kind}:{n}", topic=topic, time=self._anchor.at(sample), data=data)
-
-    def _ms(self, sample: int) -> int:
-        return samples_to_ms(max(0, sample - self._opened.start))
+        return scores(self._heard, self._events.ms(self._now))
 
     def _moment(self) -> datetime:
         return self._anchor.utc + timedelta(seconds=(self._now - self._anchor.sample) / SAMPLE_RATE)
