@@ -108,7 +108,7 @@ class Store:
                 serving = self.serving()
                 name = bundle.folder_name
                 placed = self.folder / "versions" / name
-                if name == serving.current and _whole(placed, self.kind, self.trust):
+                if self.has(bundle, serving):
                     return load(placed, kind=self.kind, trust=self.trust)
                 self.refuse_older(bundle, serving, allow_older=allow_older)
                 prove(incoming)
@@ -129,6 +129,10 @@ class Store:
                 for left in incoming.parent.glob(f"{_INCOMING}-*"):
                     shutil.rmtree(left, ignore_errors=True)
         return load(placed, kind=self.kind, trust=self.trust)
+
+    def has(self, bundle: Bundle, serving: Serving) -> bool:
+        """Whether this very `bundle`, to the byte, is the one that is `serving`, and whole."""
+        return bundle.folder_name == serving.current and _whole(self.folder / "versions" / bundle.folder_name, self.kind, self.trust)
 
     def rollback(self) -> Bundle:
         """Let the model serve that served before; a second rollback undoes the first. Raises StoreError if none did."""

@@ -87,8 +87,10 @@ def verify(source: Path, config: Config, *, allow_older: bool = False, allow_qui
     kind = kind_of(source)
     refuse_configured(kind, config)
     store = open_store(kind, config)
-    bundle = load(source, kind=kind, trust=store.trust)
-    store.refuse_older(bundle, store.serving(), allow_older=allow_older)
+    bundle, serving = load(source, kind=kind, trust=store.trust), store.serving()
+    if store.has(bundle, serving):
+        return f"{kind}: {bundle.label}: serves already, to the byte; install would change nothing"
+    store.refuse_older(bundle, serving, allow_older=allow_older)
     found = prove(source, config)
     _refuse_quick(bundle, allow_quick=allow_quick)
     return f"{found}; this box would take it"

@@ -73,6 +73,10 @@ def test_the_same_bundle_once_more_changes_nothing_and_says_so(site, capsys):
     assert undertone(install) == 0
     assert "serves already, to the byte" in said(capsys)
     assert (site / "state/bundles/voice/serving.json").read_bytes() == pointer
+    assert undertone(["model", "pin", "voice", *install[-2:]]) == 0
+    for command in ("install", "verify"):
+        assert undertone(["model", command, *install[2:]]) == 0
+        assert "voice-7.0.0: serves already, to the byte" in said(capsys)
 
 
 def test_a_quick_training_is_refused_by_pack_sign_and_install_unless_it_is_meant(site, capsys):
@@ -98,6 +102,8 @@ def test_a_quick_training_is_refused_by_pack_sign_and_install_unless_it_is_meant
     assert undertone(["model", "verify", str(tar), "--quick", "--config", str(config)]) == 0
     assert "not for use" in said(capsys)
     assert undertone(["model", "install", str(tar), "--quick", "--config", str(config)]) == 0
+    for command in ("install", "verify"):
+        assert undertone(["model", command, str(tar), "--config", str(config)]) == 0
 
 
 def test_another_box_refuses_it_and_says_how_to_trust_it(site, capsys):
