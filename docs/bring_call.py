@@ -44,7 +44,7 @@ def main() -> int:
         bring(args.recording, args.url, args.token)
     except KeyboardInterrupt:
         return 130
-    except (wave.Error, EOFError, WebSocketException, OSError) as error:
+    except (wave.Error, EOFError, WebSocketException, OSError, ValueError) as error:
         code, says = what_went_wrong(error, args.recording, args.url)
         print(f"bring_call: {says}", file=sys.stderr)
         return code
@@ -58,7 +58,7 @@ def what_went_wrong(error: Exception, recording: str, url: str) -> tuple[int, st
             says = 2, f"{recording}: {str(error) or 'no WAV'}: write it as one that a box takes: sox IN -r 16000 -b 16 OUT.wav"
         case OSError() if error.filename == recording:
             says = 2, f"{recording}: {error.strerror}: check the path"
-        case InvalidURI():
+        case InvalidURI() | ValueError():
             says = 2, f"{url}: no address of a WebSocket: give ws://HOST:PORT/ or wss://HOST:PORT/"
         case InvalidStatus():
             # The box says why it does not take a call: `token`, `full` and the like (docs/switchboards.md).

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 
 @dataclass
@@ -190,9 +190,11 @@ def _text_in(name: str) -> str:
         raise argparse.ArgumentTypeError(f"{name}: {getattr(error, 'strerror', None) or 'no text'}") from error
 
 
-def _has_a_port(where: SplitResult) -> bool:
+def _is_a_brokers(url: str) -> bool:
     try:
-        return where.port is None or where.port > 0
+        where = urlsplit(url)
+        named = where.scheme in {"mqtt", "mqtts"} and where.hostname and not where.username and not where.password
+        return bool(named) and (where.port is None or where.port > 0)
     except ValueError:
         return False
 
@@ -207,10 +209,9 @@ def main() -> int:
     parser.add_argument("--password-file", type=_text_in, help="file with the password in its first line")
     parser.add_argument("--ca", type=_file, help="the CA of an mqtts broker, PEM (default: the system's)")
     args = parser.parse_args()
-    where = urlsplit(args.url)
-    if where.scheme not in {"mqtt", "mqtts"} or where.username or where.password or not _has_a_port(where):
+    if not _is_a_brokers(args.url):
         parser.error("give mqtt://HOST[:PORT] or mqtts://HOST[:PORT], and the user by --user and --password-file")
-    if args.ca and where.scheme == "mqtt":
+    if args.ca and urlsplit(args.url).scheme == "mqtt":
         parser.error("--ca changes nothing without mqtts://")
     consumer = Consumer(args.since)
     try:

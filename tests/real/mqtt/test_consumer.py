@@ -51,6 +51,8 @@ def test_a_wrong_password_is_told(tmp_path):
     (["mqtts://127.0.0.1", "--ca", "none.pem"], "--ca: none.pem: No such file"),
     (["mqtt://127.0.0.1", "--user", "x", "--password-file", "none"], "--password-file: none: No such file"),
     (["mqtt://127.0.0.1:99999"], "mqtt://HOST[:PORT]"),
+    (["mqtt://"], "mqtt://HOST[:PORT]"),
+    (["mqtt://[::1"], "mqtt://HOST[:PORT]"),
     (["mqtts://127.0.0.1", "--ca", __file__], "is --ca of who signed it?"),
 ])  # fmt: skip
 def test_what_cannot_be_is_said_in_a_line(arguments, says):
