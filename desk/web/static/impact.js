@@ -13,9 +13,9 @@ if (place) {
   ];
   const options = {
     width: Math.max(260, place.clientWidth - 20), height: 240,
-    // A week on either side: of one point alone uPlot makes years.
     // A week is a date, which no browser's zone may move.
     tzDate: (second) => uPlot.tzDate(new Date(second * 1000), "Etc/UTC"),
+    // A week on either side: of one point alone uPlot makes years.
     scales: {x: {range: (_plot, low, high) => [low - WEEK_S, Math.min(high, data[0].at(-1)) + WEEK_S]}, y: {range: (_plot, _low, high) => [0, Math.max(1, high)]}},
     axes: [axis, axis],
     series: [

@@ -62,6 +62,9 @@ def test_impact_counts_days_and_weeks_in_the_zone_that_it_names(store):
     page = Client(store).get("/impact?from=2026-03-16&to=2026-03-31").text
     assert 'name="from" value="2026-03-16"' in page
     assert 'name="to" value="2026-03-31"' in page
+    assert "the day at Until is not counted" in page
+    # Until now, today is.
+    assert "not counted" not in Client(store).get("/impact").text
     assert re.search(r"16 Mar 2026 00:00</time> to <time [^>]+>31 Mar 2026 00:00</time> · Europe/London:", page)
     found = Client(store).get("/api/impact?from=2026-03-16&to=2026-03-31").json()
     assert (found["from"], found["to"], found["timezone"]) == ("2026-03-16T00:00:00.000Z", "2026-03-30T23:00:00.000Z", "Europe/London")
