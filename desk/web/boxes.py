@@ -46,12 +46,13 @@ def _context(ask: Ask) -> dict[str, Any]:
 
 
 def unwell(desk: Desk) -> dict[str, int | str | None]:
-    """How many boxes of how many are not well, and what keeps the desk itself from hearing; for pages that show no box."""
+    """How many boxes of how many are not well, and what keeps the desk itself from hearing all; for pages that show no box."""
     with desk.database.read() as tx:
         found = _known(tx)
     bad = sum(not box["well"] for box in found.values())
-    deaf = [str(one.trouble) for one in desk.standings() if not one.connected]
-    return {"bad": bad, "of": len(found), "deaf": deaf[0] if deaf else None}
+    ingests = desk.standings()
+    troubles = [str(one.trouble) for one in ingests if not one.connected] if ingests else ["nothing takes in events"]
+    return {"bad": bad, "of": len(found), "trouble": troubles[0] if troubles else None}
 
 
 def list_boxes(database: Database) -> list[dict[str, Any]]:

@@ -20,6 +20,18 @@ def store(make):
     store.database.close()
 
 
+@pytest.fixture(autouse=True)
+def ingests(monkeypatch):
+    """What takes in events: one that does, unless a case says otherwise."""
+    found = [standing()]
+    monkeypatch.setattr(boxes.Desk, "standings", lambda _: found)
+    return found
+
+
+def standing(trouble=None):
+    return Standing(name="desk", connected=trouble is None, trouble=trouble, lag_s=0.0, counts={})
+
+
 def heard(store, *states):
     """A box for each of `states`; what it last told."""
     for number, state in enumerate(states):
@@ -63,11 +75,15 @@ def test_it_says_so_beside_cases_too(store):
     assert said(store) == "1 of 2 boxes is not well, so calls may be missing here."
 
 
-def test_a_desk_without_its_broker_says_that_first(store, monkeypatch):
+@pytest.mark.parametrize(("told", "says"), [
+    ([], "nothing takes in events"),
+    (["connection lost: Keep alive timeout"], "connection lost: Keep alive timeout"),
+    ([None, "not heard of for 25 s"], "not heard of for 25 s"),
+])  # fmt: skip
+def test_a_desk_that_does_not_hear_says_that_first(store, ingests, told, says):
     heard(store, "lost")
-    gone = Standing(name="desk", connected=False, trouble="connection lost: Keep alive timeout", lag_s=0.0, counts={})
-    monkeypatch.setattr(boxes.Desk, "standings", lambda _: [gone])
-    assert said(store) == "The desk itself hears nothing: connection lost: Keep alive timeout."
+    ingests[:] = map(standing, told)
+    assert said(store) == f"The desk itself does not hear all: {says}."
 
 
 def test_a_clock_that_is_an_hour_off_is_told_by_how_much_and_which_way(store):
