@@ -44,12 +44,13 @@ def run_add(args: argparse.Namespace) -> int:
     """Add."""
     from desk.people.accounts import add_user
     from edge.errors import UsageError
+    from edge.files.text import unread
 
     try:
         password = args.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            str(error), path=args.password_file, where="--password-file", remedy="write the password as its first line"
+            unread(error), path=args.password_file, where="--password-file", remedy="write the password as its first line"
         ) from error
     with opened(args) as (_, database):
         add_user(database, args.name, args.role, password, tuple(filter(None, args.routes.split(","))))

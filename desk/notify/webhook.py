@@ -16,6 +16,7 @@ from desk.config import WebhookConfig
 from desk.store.seam import Database, Row, Transaction
 from edge.clock import now, rfc3339
 from edge.errors import ConfigError
+from edge.files.text import unread
 
 # Doubling from here, with full jitter, to an hour: a system that was away for a day is not met by a storm.
 _FIRST_S, _LONGEST_S = 2.0, 3600.0
@@ -92,5 +93,5 @@ def _secret(config: WebhookConfig) -> bytes:
         return Path(config.secret_file).read_text(encoding="utf-8").partition("\n")[0].encode()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            str(error), path=Path(config.secret_file), where="webhook.secret_file", remedy="write the key as its first line"
+            unread(error), path=Path(config.secret_file), where="webhook.secret_file", remedy="write the key as its first line"
         ) from error

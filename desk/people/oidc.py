@@ -17,6 +17,7 @@ from desk.config import OidcConfig
 from desk.people.accounts import NAME
 from desk.people.roles import Role
 from edge.errors import ConfigError
+from edge.files.text import unread
 
 _TIMEOUT_S = 10.0
 # What signs with a key that only the provider has; never "none", and no shared secret.
@@ -124,7 +125,7 @@ class Provider:
             return path.read_text(encoding="utf-8").partition("\n")[0].strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
-                str(error), path=path, where="oidc.client_secret_file", remedy="write the secret as its first line"
+                unread(error), path=path, where="oidc.client_secret_file", remedy="write the secret as its first line"
             ) from error
 
     def _discovered(self, session: OAuth2Session) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edge.errors import ConfigError
+from edge.files.text import unread
 from edge.journal.reminders import Reminders
 
 _log = logging.getLogger("undertone.listen")
@@ -57,7 +58,7 @@ def read(path: Path) -> tuple[bytes, ...]:
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("cannot be read", path=path, remedy="give a text file of tokens that this user may read") from error
+        raise ConfigError(unread(error), path=path, remedy="give a text file of tokens that this user may read") from error
     tokens = [(number, line) for number, line in enumerate(lines, start=1) if line and not line.startswith("#")]
     if not tokens:
         raise ConfigError("holds no token", path=path, remedy="write one a line: openssl rand -hex 24")
