@@ -8,6 +8,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from desk.ingest.arrival import Arrival
 from desk.ingest.calls import set_calls
 from desk.ingest.mentions import TYPED, Mentions
 from desk.store.seam import Database, Row, Transaction
@@ -19,25 +20,20 @@ from edge.wire.topics import COMMAND_PREFIX
 _PERSONAL = frozenset({"callback", "pbx_call_id", "quote", "text", "from", "to_number", "media_id", "callId"})
 # As long as a box takes answers.
 _BOX_ANSWERS_DAYS = 14
+_ALIAS = "erased-"
 _TYPED = (*TYPED, "call_back_at")
 
 
 def erase(database: Database, customer: str, shared: tuple[str, ...]) -> tuple[int, int]:
     """Forget `customer` (reference or number); returns how many calls and cases were theirs. One transaction."""
-    alias = f"erased-{secrets.token_hex(8)}"
+    alias = f"{_ALIAS}{secrets.token_hex(8)}"
     bare = number(customer)
     with database.write() as tx:
         rows = tx.all("calls_to_erase", reference=customer, callback=bare or customer, key=f"tel:{bare}" if bare else None)
         calls = [row["call"] for row in rows]
         names = {customer, *(str(row[key]) for row in rows for key in ("customer_ref", "callback") if row[key])}
         by_switchboard = {row["pbx_call_id"] for row in rows if row["pbx_call_id"]}
-        cases = 0
-        for call in calls:
-            for row in tx.all("events_of_call_all", call=call):
-                tx.run("event_body", seq=row["seq"], body=_blanked(row["body"], alias))
-            cases += _case(tx, call)
-            tx.run("commands_of_call_blank", call=f'%"{call}"%')
-            set_calls(tx, [call], shared)
+        cases = sum(_forget(tx, call, alias, shared) for call in calls)
         for row in tx.all("events_cti"):
             data = json.loads(row["body"])["data"]
             # Of one call the switchboard tells several times, and not each time whose it is.
@@ -54,6 +50,31 @@ def erase(database: Database, customer: str, shared: tuple[str, ...]) -> tuple[i
         _tell_boxes(tx, customer)
         tx.run("audit_add", at=now(), who="command line", what="erase", detail=f"{len(calls)} calls, {cases} cases")
     return len(calls), cases
+
+
+def take_erased(tx: Transaction, event: Arrival, shared: tuple[str, ...]) -> list[str]:
+    """A box has erased a customer: forget its calls that it names, too; returns those that were not forgotten yet."""
+    given = event.data.get("calls")
+    known = [tx.one("call_get", call=call) for call in given if isinstance(call, str)] if isinstance(given, list) else []
+    # A box speaks for its own calls alone.
+    rows = [row for row in known if row and row["source"] == event.source and not str(row["customer_ref"]).startswith(_ALIAS)]
+    alias = f"{_ALIAS}{secrets.token_hex(8)}"
+    for row in rows:
+        _forget(tx, row["call"], alias, shared)
+    if rows:
+        _mentioned(tx, Mentions(str(row[key]) for row in rows for key in ("customer_ref", "callback") if row[key]))
+        tx.run("audit_add", at=now(), who=event.source, what="erase", detail=f"{len(rows)} calls")
+    return [row["call"] for row in rows]
+
+
+def _forget(tx: Transaction, call: str, alias: str, shared: tuple[str, ...]) -> int:
+    """Blank `call` wherever it is; returns how many cases were its."""
+    for row in tx.all("events_of_call_all", call=call):
+        tx.run("event_body", seq=row["seq"], body=_blanked(row["body"], alias))
+    cases = _case(tx, call)
+    tx.run("commands_of_call_blank", call=f'%"{call}"%')
+    set_calls(tx, [call], shared)
+    return cases
 
 
 def _tell_boxes(tx: Transaction, customer: str) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from desk.ingest.alerts import Policy, link, take_alert
 from desk.ingest.arrival import Arrival, text
 from desk.ingest.calls import MATCH, UTTERANCE, set_calls, utterance_row
+from desk.ingest.erase import take_erased
 from desk.ingest.pbx import match_started
 from desk.store.seam import Row, Transaction
 from edge.clock import now
 
 Change = tuple[str, str]
 STARTED, ALERT, REPLY = "undertone.call.started.v1", "undertone.alert.v1", "undertone.reply.v1"
+ERASED = "undertone.device.erased.v1"
 # What tells of a call as a whole.
 _FOLDED = frozenset({STARTED, "undertone.call.updated.v1", "undertone.call.summary.v1", "undertone.call.failed.v1", MATCH, ALERT})
 
@@ -49,6 +51,8 @@ def project(tx: Transaction, group: Sequence[Stored], shared: tuple[str, ...], p
         event, call = one.event, one.event.call
         if event.type == REPLY and policy is not None:
             changes.update(take_reply(tx, event))
+        elif event.type == ERASED and policy is not None:
+            changes.update(("call", gone) for gone in take_erased(tx, event, shared))
         elif call is None:
             continue
         elif event.type == ALERT:

@@ -144,6 +144,24 @@ def test_what_boxes_were_told_of_calls_is_kept_no_longer_than_events(store):
     assert "K-1055" not in repr(store.table("commands"))
 
 
+@pytest.mark.parametrize(("from_site", "erased"), [("leeds", True), ("york", False)])
+def test_what_a_box_has_erased_the_desk_forgets_too_and_no_other_box_can_say_so(store, from_site, erased):
+    lived(store)
+    call, other = store.case(1)["call"], ScriptedBox(from_site)
+    data = {"calls": [call, 7, "no such call"], "alerts": [], "events": 0, "announced": 0, "by": None}
+    event = other.event("device.erased", "erased", "e1", data)
+    store.tell(other, event)
+    text = "".join(repr(store.table(name)) for name in ("calls", "cases", "actions", "commands", "deliveries", "audit"))
+    assert ("K-1055" not in text.replace("K-10551", "")) is erased
+    assert store.case(2)["customer_ref"] == "K-2000"
+    assert (store.case(1)["customer_ref"] or "").startswith("erased-") is erased
+    before = store.projections()
+    # Told again, or read again, it changes nothing.
+    store.tell(other, event | {"id": "e2"})
+    rebuild(store.database, ())
+    assert store.projections() == before
+
+
 @pytest.mark.parametrize(("names", "text", "left"), [
     (["C-77"], "C-77, c-77; C-778 and XC-77", "(erased), (erased); C-778 and XC-77"),
     # Too short to be nobody else's.
