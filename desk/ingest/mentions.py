@@ -1,7 +1,7 @@
 """Where people name a customer in their own words: in notes of whichever case, and in what the audit tells of files. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -14,6 +14,10 @@ ERASED = "(erased)"
 _SHORTEST = 4
 # What may stand between the digits of a number that somebody typed.
 _APART = r"[\s().\-/]*"
+# Of a country (E.164).
+_LONGEST_CODE = 3
+# What remains of a number without its country's code, for it to be one still, and nobody else's.
+_SHORTEST_AT_HOME = 6
 _ASKED = re.compile(r"customer=(.*?)(?=&|: \d+ rows$|$)")
 
 
@@ -24,7 +28,7 @@ class Mentions:
         self._names = {name for name in names if name}
         self._numbers = {bare for name in self._names if (bare := number(name))}
         parts = [re.escape(name) for name in self._names if len(name) >= _SHORTEST]
-        parts += [rf"(?:\+|00)?{_APART.join(bare.removeprefix('+'))}" for bare in self._numbers]
+        parts += [way for bare in self._numbers for way in _ways_to_write(bare)]
         self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)", re.IGNORECASE) if parts else None
 
     def without(self, text: str) -> str:
@@ -40,6 +44,19 @@ class Mentions:
 
         def told(found: re.Match[str]) -> str:
             asked = unquote_plus(found[1]).removeprefix("ref:").removeprefix("tel:")
-            return "customer=erased" if asked in self._names or number(asked) in self._numbers else found[0]
+            about_them = asked in self._names or number(asked) in self._numbers or self.without(asked) == ERASED
+            return "customer=erased" if about_them else found[0]
 
         return _ASKED.sub(told, detail)
+
+
+def _ways_to_write(bare: str) -> Iterator[str]:
+    """Patterns of a number: as it is, with or without its plus; and as it is dialled at home, or from abroad: +44 113, 0113, +44 (0)113."""
+    digits = bare.removeprefix("+")
+    yield rf"(?:\+|00)?{_APART.join(digits)}"
+    if bare.startswith("+"):
+        for code in range(1, min(_LONGEST_CODE, len(digits) - _SHORTEST_AT_HOME) + 1):
+            abroad = rf"(?:(?:\+|00)?{_APART.join(digits[:code])}{_APART})?"
+            yield rf"{abroad}0{_APART}{_APART.join(digits[code:])}"
+    elif digits.startswith("0") and len(digits) > _SHORTEST_AT_HOME:
+        yield rf"(?:\+|00)(?:{_APART}\d){{1,{_LONGEST_CODE}}}{_APART}0?{_APART}{_APART.join(digits[1:])}"

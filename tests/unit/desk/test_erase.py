@@ -168,6 +168,12 @@ def test_what_a_box_has_erased_the_desk_forgets_too_and_no_other_box_can_say_so(
     (["12"], "12 euros", "12 euros"), ([], "as it was", "as it was"),
     (["+441134960001"], "0044 113 496 0001/+441134960001/441134960001", "(erased)/(erased)/(erased)"),
     (["01134960001"], "0113 496-0001 but 011349600012", "(erased) but 011349600012"),
+    # At home nobody writes the country's code; and whoever writes it may write both.
+    (["+441134960001"], "0113 496 0001, +44 (0)113 4960001, 0044 0113 496 0001", "(erased), (erased), (erased)"),
+    (["01134960001"], "+44 113 496 0001, +44 (0)113-4960001, 00441134960001", "(erased), (erased), (erased)"),
+    (["+441134960001"], "0113 496 0002, 1134960001 euros, 0201134960001", "0113 496 0002, 1134960001 euros, 0201134960001"),
+    (["01134960001"], "+44 113 496 0002, 1134960001 euros", "+44 113 496 0002, 1134960001 euros"),
+    (["+12345"], "02345, 0345", "02345, 0345"),
     ([".*"], "anything .* at all", "anything .* at all"), (["a.c*"], "abc a.c*", "abc (erased)"),
 ])  # fmt: skip
 def test_a_mention_is_found_as_a_whole_however_a_number_is_written(names, text, left):
