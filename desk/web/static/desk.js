@@ -11,9 +11,10 @@ const list = makeList();
 const live = document.getElementById("live-part");
 const alarm = watchAlarm();
 const marks = watchMarks();
-let due = 0;
+let due = 0, dueAt = 0;
 
 async function refresh() {
+  clearTimeout(due);
   due = 0;
   try {
     if (list) await list.refresh();
@@ -35,8 +36,13 @@ async function swap() {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 }
 
+// What is urgent does not wait for what is not: a new case pages at once, though a box has just told of its health.
 function soon(wait) {
-  if (!due) due = setTimeout(refresh, wait);
+  const at = Date.now() + wait;
+  if (due && dueAt <= at) return;
+  clearTimeout(due);
+  dueAt = at;
+  due = setTimeout(refresh, wait);
 }
 
 function concerns(change) {

@@ -265,6 +265,24 @@ def test_the_queue_says_live_that_a_box_is_not_well_and_when_it_is_again(desk, b
     wait(browser, lambda: "not well" not in text(browser, "#list"))
 
 
+def test_a_case_is_fetched_at_once_though_a_box_has_just_told_of_itself(desk, box, browser):
+    log_in(browser, desk.url)
+    live(browser)
+    browser.execute_script(
+        "window.waits = []; const real = window.setTimeout;"
+        "window.setTimeout = (what, ms, ...given) => { window.waits.push(ms); return real(what, ms, ...given); };"
+    )
+
+    def waits():
+        return browser.execute_script("return window.waits")
+
+    box.tell(box.state(), box.health())
+    wait(browser, lambda: 3000 in waits())
+    box.tell(*box.call())
+    wait(browser, lambda: 120 in waits())
+    wait(browser, lambda: "Case 1" in text(browser, "#list"))
+
+
 @pytest.mark.takes(12)
 def test_a_case_that_somebody_closes_offers_no_more_to_do_but_leaves_what_was_begun(desk, box, browser):
     box.tell(*box.call())
