@@ -66,7 +66,7 @@ class Stopwatch:
         """What to do about work that took too long: end what held it up, where it was that it waited; else `otherwise`."""
         if time.process_time() - self._cpu > self.took_s / 2:
             return f"this box is slow: use a faster one, or {otherwise}"
-        return f"other programs keep this box busy ({load()}): end them, and look again"
+        return f"other programs keep this box busy ({load()}): end those that are not Undertone's, and look again"
 
 
 def load() -> str:

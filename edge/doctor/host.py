@@ -39,7 +39,8 @@ def load() -> Finding:
     says = finding.load()
     if os.getloadavg()[0] > len(os.sched_getaffinity(0)):
         return look(
-            f"{says}: other programs keep this box busy", "end them, and look again: what is slow or late below may be so for that alone"
+            f"{says}: other programs keep this box busy",
+            "end those that are not Undertone's, and look again: what is slow or late below may be so for that alone",
         )
     return good(says)
 
