@@ -5,6 +5,7 @@ Aggregates stay, under a random name. What people wrote in other cases loses the
 
 import json
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,17 +33,8 @@ def erase(database: Database, customer: str, shared: tuple[str, ...]) -> tuple[i
         rows = tx.all("calls_to_erase", reference=customer, callback=bare or customer, key=f"tel:{bare}" if bare else None)
         calls = [row["call"] for row in rows]
         names = {customer, *(str(row[key]) for row in rows for key in ("customer_ref", "callback") if row[key])}
-        by_switchboard = {row["pbx_call_id"] for row in rows if row["pbx_call_id"]}
         cases = sum(_forget(tx, call, alias, shared) for call in calls)
-        for row in tx.all("events_cti"):
-            data = json.loads(row["body"])["data"]
-            # Of one call the switchboard tells several times, and not each time whose it is.
-            if (
-                by_switchboard & {str(data.get("callId")), str(data.get("origCallId"))}
-                or customer in {data.get("customer_ref"), data.get("from"), data.get("to")}
-                or (bare and bare in {number(str(data.get(end, ""))) for end in ("from", "to")})
-            ):
-                tx.run("event_body", seq=row["seq"], body=json.dumps({"data": {"event": data.get("event"), "erased": True}}))
+        _told_by_switchboards(tx, rows, customer)
         for row in tx.all("status_alerts"):
             if any(call in row["body"] for call in calls):
                 tx.run("status_body", source=row["source"], topic="alerts", body=_blanked(row["body"], alias))
@@ -62,6 +54,7 @@ def take_erased(tx: Transaction, event: Arrival, shared: tuple[str, ...]) -> lis
     for row in rows:
         _forget(tx, row["call"], alias, shared)
     if rows:
+        _told_by_switchboards(tx, rows)
         _mentioned(tx, Mentions(str(row[key]) for row in rows for key in ("customer_ref", "callback") if row[key]))
         tx.run("audit_add", at=now(), who=event.source, what="erase", detail=f"{len(rows)} calls")
     return [row["call"] for row in rows]
@@ -75,6 +68,21 @@ def _forget(tx: Transaction, call: str, alias: str, shared: tuple[str, ...]) -> 
     tx.run("commands_of_call_blank", call=f'%"{call}"%')
     set_calls(tx, [call], shared)
     return cases
+
+
+def _told_by_switchboards(tx: Transaction, calls: Sequence[Row], customer: str | None = None) -> None:
+    """Blank what switchboards told of these `calls` (rows), and of the `customer`."""
+    names = {row["pbx_call_id"] for row in calls if row["pbx_call_id"]}
+    bare = number(customer)
+    for row in tx.all("events_cti"):
+        data = json.loads(row["body"])["data"]
+        # Of one call the switchboard tells several times, and not each time whose it is.
+        if (
+            names & {str(data.get("callId")), str(data.get("origCallId"))}
+            or (customer and customer in {data.get("customer_ref"), data.get("from"), data.get("to")})
+            or (bare and bare in {number(str(data.get(end, ""))) for end in ("from", "to")})
+        ):
+            tx.run("event_body", seq=row["seq"], body=json.dumps({"data": {"event": data.get("event"), "erased": True}}))
 
 
 def _tell_boxes(tx: Transaction, customer: str) -> None:

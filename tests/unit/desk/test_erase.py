@@ -151,8 +151,10 @@ def test_what_a_box_has_erased_the_desk_forgets_too_and_no_other_box_can_say_so(
     data = {"calls": [call, 7, "no such call"], "alerts": [], "events": 0, "announced": 0, "by": None}
     event = other.event("device.erased", "erased", "e1", data)
     store.tell(other, event)
-    text = "".join(repr(store.table(name)) for name in ("calls", "cases", "actions", "commands", "deliveries", "audit"))
+    text = "".join(repr(store.table(name)) for name in ("events", "calls", "cases", "actions", "commands", "deliveries", "audit"))
     assert ("K-1055" not in text.replace("K-10551", "")) is erased
+    # What the switchboard told of the call, too.
+    assert ("9999999" not in text) is erased
     assert store.case(2)["customer_ref"] == "K-2000"
     assert (store.case(1)["customer_ref"] or "").startswith("erased-") is erased
     before = store.projections()
