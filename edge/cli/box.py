@@ -35,6 +35,9 @@ def add_config_if_any(parser: argparse.ArgumentParser) -> None:
 
 def load_box(config: Path) -> Config:
     """The box's configuration. Raises ConfigError: of a place that nobody named, what to do is to name one."""
-    if config == usual_place() and not config.exists():
-        raise ConfigError("no such file", path=config, remedy="give --config FILE, or let `undertone setup` write it")
-    return load_config(config)
+    try:
+        return load_config(config)
+    except ConfigError as error:
+        if config != usual_place() or error.problem.path != config or not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        raise ConfigError("no such file", path=config, remedy="give --config FILE, or let `undertone setup` write it") from error

@@ -1,5 +1,8 @@
 """Commands about a box find its configuration by one rule where nobody names it."""
 
+import errno
+from pathlib import Path
+
 import pytest
 
 from edge.__main__ import main
@@ -28,6 +31,18 @@ def test_where_there_is_none_who_cannot_do_without_says_how_to_get_one(here, cap
     assert main(command.split()) == 2
     (said,) = capsys.readouterr().err.splitlines()
     assert said == "undertone: undertone.yaml: no such file; give --config FILE, or let `undertone setup --config undertone.yaml` write it"
+
+
+@pytest.mark.parametrize("command", CANNOT_DO_WITHOUT)
+def test_a_folder_that_this_user_may_not_look_into_is_told_in_a_line(here, capsys, monkeypatch, command):
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert main(command.split()) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "undertone.yaml: this user may not read it; " in said
 
 
 @pytest.mark.parametrize(("user", "place"), [(0, "/etc/undertone/undertone.yaml"), (1000, "for this user: undertone.yaml")])
