@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from edge import clock
+
 _BLANK = "\N{EN DASH}"
 # The plot of a row: a unit a second, at least a minute wide.
 _HEIGHT, _SHORTEST_S = 24, 60
@@ -26,7 +28,7 @@ class Renderer:
             "clock": self.clock, "day": self.day, "moment": self.moment,
             "share": share, "signed": signed, "words": words, "spark": spark, "blank": blank,
             "points": points,
-            "span": span,
+            "span": span, "took": took,
             "date": self.date,
         }  # fmt: skip
 
@@ -61,6 +63,11 @@ class Renderer:
 def blank(value: object) -> object:
     """`value`, or a dash for what is not known; 0 is known."""
     return _BLANK if value is None or value == "" else value
+
+
+def took(minutes: float) -> str:
+    """How long something took, in the largest unit of which there are two."""
+    return clock.span(minutes * 60)
 
 
 def share(value: float | None) -> str:
