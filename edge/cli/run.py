@@ -61,8 +61,6 @@ def run(args: argparse.Namespace) -> int:
         )
     from edge.capture.secrecy import no_core_dumps
     from edge.service.app import App
-    from edge.service.resources import share_memory
 
     no_core_dumps()
-    share_memory()
     return App(config, args.config).run()

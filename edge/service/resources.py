@@ -1,17 +1,10 @@
 """What this process uses of the box, and what is left: figures from /proc."""
 
-import ctypes
 import math
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-
-# mallopt's name (glibc's malloc.h) for how many arenas malloc may have, and how many it gets. The default, eight a core, keeps
-# what each line's thread once needed: one line took 349 MB and a further one 106 MB (`make bench`); with two arenas 303 and 83 MB.
-_M_ARENA_MAX, _ARENAS = -8, 2
-# Only glibc has it; other C libraries have no arenas a thread.
-_mallopt = getattr(ctypes.CDLL(None), "mallopt", lambda _which, _to: 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +26,6 @@ def resources(state_dir: Path) -> Resources:
         disk_free_mb=round(shutil.disk_usage(_existing(state_dir)).free / 1e6, 1),
         open_files=sum(1 for _ in Path("/proc/self/fd").iterdir()),
     )
-
-
-def share_memory() -> None:
-    """Let all threads of this process allocate from the same few arenas. For once, before it starts any."""
-    _mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def memory_available_mb() -> float:
