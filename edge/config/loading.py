@@ -10,7 +10,7 @@ import msgspec
 from edge.config.checks import check
 from edge.config.types import Config, LineModelsConfig, ListenConfig, ModelsConfig, MqttConfig, SourceConfig
 from edge.errors import ConfigError, Key
-from edge.files.durable import is_folder, unreadable
+from edge.files.durable import is_file, is_folder, unreadable
 from edge.files.yamlfile import convert, read_yaml
 
 
@@ -27,7 +27,7 @@ def load_config(path: Path) -> Config:
     check(config, path)
     config = _anchored(config, path.parent)
     for key in ("rules", "lexicon", "causes"):
-        if (named := getattr(config, key)) is not None and not Path(named).is_file():
+        if (named := getattr(config, key)) is not None and not is_file(Path(named)):
             remedy = "give the path of a YAML file, or leave the key out"
             raise ConfigError(f"no such file as {named}", path=path, where=Key(key), remedy=remedy)
     for key in ("voice", "words"):  # the recogniser's folder may be brought later: `undertone fetch-model --config FILE`

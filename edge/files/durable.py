@@ -17,6 +17,14 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there, as far as this user may see; no name that no file can have (too long) is one."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def unreadable(path: Path) -> str | None:
     """Why the file at `path` cannot be read, in the system's words; None where it can. A pipe is not opened: that would wait."""
     try:

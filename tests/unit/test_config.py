@@ -77,6 +77,8 @@ def test_a_good_file_becomes_frozen_types(tmp_path):
         (("broker.example:8883", ":8883"), "names no host"),
         (("site: leeds", "models: {voice: none/voice}"), "key 'models.voice': no such folder as "),
         (("site: leeds", "models: {words: none/words}"), "key 'models.words': no such folder as "),
+        (("site: leeds", f"models: {{voice: {'x' * 300}}}"), "key 'models.voice': no such folder as "),
+        *((("site: leeds", f"{key}: {'x' * 300}"), f"key '{key}': no such file as ") for key in ("rules", "lexicon", "causes")),
         (("[customer, agent]", "[customer, mixed]"), "a mixed line has one, [mixed]"),
         (("mqtts://broker.example:8883", "http://broker"), "key 'mqtt.url'"),
         (("device: auto", "device: auto, file: a.wav"), "give exactly one of device, command, file, listen"),
