@@ -1,11 +1,21 @@
-"""Where a test's databases are: `make` gives the address of a new, empty one. tests/real/desk/test_postgres.py gives another kind."""
+"""Where a test's databases are: `make` gives the address of a new, empty one, `store` an open one; tests/real/desk/postgres has others."""
 
 import itertools
 
 import pytest
+
+from tests.unit.desk.store import Store
 
 
 @pytest.fixture
 def make(tmp_path):
     numbers = itertools.count()
     return lambda: str(tmp_path / f"desk-{next(numbers)}.db")
+
+
+@pytest.fixture
+def store(make):
+    """The tests' own database, empty."""
+    store = Store(make())
+    yield store
+    store.database.close()

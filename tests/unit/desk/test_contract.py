@@ -3,7 +3,6 @@
 import json
 
 import msgspec
-import pytest
 
 from desk.cases.actions import act
 from desk.cases.refusals import Actor
@@ -16,16 +15,8 @@ from edge.wire.commands import parse
 from edge.wire.events import EVENTS, Alert, Event
 from edge.wire.parts import EvidenceData, ReasonData
 from tests.scripted_box import ScriptedBox
-from tests.unit.desk.store import Store
 
 LEAD = Actor(name="lea", role="lead")
-
-
-@pytest.fixture
-def store(make):
-    store = Store(make())
-    yield store
-    store.database.close()
 
 
 def whole(kind: type, **known: object) -> object:

@@ -20,20 +20,12 @@ from desk.switchboard.calls import Told
 from edge.clock import rfc3339, uuid7
 from tests.scripted_box import ScriptedBox
 from tests.unit.desk.pages import Client
-from tests.unit.desk.store import Store
 
 ANN = Actor(name="ann", role="operator")
 TABLES = (
     "events", "status", "actions", "calls", "utterances", "cases", "commands", "deliveries", "audit", "refused",
     "changes", "presence", "meta",
 )  # fmt: skip
-
-
-@pytest.fixture
-def store(make):
-    store = Store(make())
-    yield store
-    store.database.close()
 
 
 def switchboard(store, **told):

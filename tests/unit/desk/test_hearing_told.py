@@ -10,14 +10,6 @@ from desk.web import boxes
 from edge.clock import rfc3339
 from tests.scripted_box import ScriptedBox
 from tests.unit.desk.pages import Client
-from tests.unit.desk.store import Store
-
-
-@pytest.fixture
-def store(make):
-    store = Store(make())
-    yield store
-    store.database.close()
 
 
 @pytest.fixture(autouse=True)

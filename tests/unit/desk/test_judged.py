@@ -10,7 +10,6 @@ from desk.cases.vocabulary import Outcome
 from desk.cases.wishes import wish
 from tests.scripted_box import ScriptedBox
 from tests.unit.desk.pages import Client
-from tests.unit.desk.store import Store
 
 SAYS = {
     "the alert was justified": ["resolved", "promised", "compensated", "passed_on", "could_not_resolve"],
@@ -20,11 +19,10 @@ SAYS = {
 
 
 @pytest.fixture
-def store(make):
-    store, box = Store(make()), ScriptedBox()
+def store(store):
+    box = ScriptedBox()
     store.tell(box, *box.call())
-    yield store
-    store.database.close()
+    return store
 
 
 @pytest.mark.parametrize("address", ["/case/1", "/"])

@@ -9,7 +9,6 @@ from desk.cases.refusals import Actor, Conflict, NotAllowed
 from desk.cases.wishes import wish
 from tests.scripted_box import ScriptedBox
 from tests.unit.desk.pages import Client
-from tests.unit.desk.store import Store
 
 ASKED = {
     "claim": {}, "take_over": {"take_over": "1"}, "release": {}, "assign": {"to": "ben"}, "attempt": {"result": "busy"},
@@ -42,13 +41,6 @@ OFFERED = {
     },
     "analyst": {way: set() for way in WAYS},
 }  # fmt: skip
-
-
-@pytest.fixture
-def store(make):
-    store = Store(make())
-    yield store
-    store.database.close()
 
 
 def bring(store, way, role, number=1):

@@ -2,19 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from desk.web.presence import look, lookers
-from tests.unit.desk.store import Store
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(make):
-    store = Store(make())
-    yield store
-    store.database.close()
 
 
 def after(seconds):

@@ -22,13 +22,6 @@ ANN = Actor(name="ann", role="operator")
 
 
 @pytest.fixture
-def store(make):
-    store = Store(make())
-    yield store
-    store.database.close()
-
-
-@pytest.fixture
 def box():
     return ScriptedBox()
 

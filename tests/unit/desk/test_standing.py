@@ -9,14 +9,6 @@ from desk.config import DeskConfig
 from desk.ingest.standing import Ingest, standings, take_out
 from desk.web.maintenance import Maintenance
 from edge.clock import rfc3339
-from tests.unit.desk.store import Store
-
-
-@pytest.fixture
-def store(make):
-    store = Store(make())
-    yield store
-    store.database.close()
 
 
 def ingest(name, *topics, connected=True):

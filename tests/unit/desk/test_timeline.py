@@ -11,14 +11,6 @@ from edge.drawing.timeline import Spoken, Timeline, draw
 from edge.report.calls import calls_in
 from tests.scripted_box import ScriptedBox
 from tests.unit.desk.pages import Client
-from tests.unit.desk.store import Store
-
-
-@pytest.fixture
-def store(make):
-    store = Store(make())
-    yield store
-    store.database.close()
 
 
 def spoken(box, name, n, role, start, end, *, overlap=0, voice=None, words=None, verdict=None, mean=None):

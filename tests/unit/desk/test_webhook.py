@@ -18,15 +18,13 @@ from edge.clock import rfc3339
 from tests.desk_process import until
 from tests.scripted_box import ScriptedBox
 from tests.unit.desk.pages import Client
-from tests.unit.desk.store import Store
 
 
 @pytest.fixture
-def store(make):
-    store, box = Store(make()), ScriptedBox()
+def store(store):
+    box = ScriptedBox()
     store.tell(box, *box.call())
-    yield store
-    store.database.close()
+    return store
 
 
 def test_one_that_never_answers_keeps_no_claim_from_its_box(store, tmp_path):

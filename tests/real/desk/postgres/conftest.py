@@ -4,6 +4,7 @@ import pytest
 
 from tests.broker import Broker
 from tests.postgres import Postgres
+from tests.unit.desk.conftest import store  # noqa: F401 (what the unit tests ask for, on the `make` below)
 
 
 @pytest.fixture(scope="session")
