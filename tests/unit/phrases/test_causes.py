@@ -1,13 +1,11 @@
 """A complaint gets one cause, a probability, a runner-up and a route; a site has its own codes and routes."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 
-from edge.errors import ConfigError
 from edge.phrases.causes import SHIPPED, Causes
 from tests.paths import TESTS
+from tests.unit.phrases.site_files import refused, site
 
 HERE = TESTS / "words"
 CAUSES = Causes.load()
@@ -123,12 +121,6 @@ def test_the_service_sentences_use_codes_of_the_taxonomy(half):
 # --- a site's own file ------------------------------------------------------------------------------------------------
 
 
-def site(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / "causes.yaml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
 def test_a_site_maps_codes_to_its_routes_and_adds_codes_and_cues(tmp_path):
     path = site(
         tmp_path,
@@ -162,14 +154,7 @@ causes:
     ],
 )
 def test_a_wrong_site_file_is_refused_in_one_line_that_names_the_key_and_the_remedy(tmp_path, text, names):
-    path = site(tmp_path, text)
-    with pytest.raises(ConfigError) as caught:
-        Causes.load(path)
-    message = str(caught.value)
-    assert str(path) in message
-    assert "\n" not in message
-    for name in names:
-        assert name in message
+    refused(Causes.load, site(tmp_path, text), names)
 
 
 def test_the_shipped_file_is_the_one_that_is_loaded():

@@ -1,19 +1,11 @@
 """A site's own lexicon file, and how its patterns are read."""
 
-from pathlib import Path
-
 import pytest
 
-from edge.errors import ConfigError
 from edge.phrases.automaton import PatternIndex
 from edge.phrases.lexicon import Lexicon
 from edge.phrases.pattern import Pattern
-
-
-def site(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / "site.yaml"
-    path.write_text(text, encoding="utf-8")
-    return path
+from tests.unit.phrases.site_files import refused, site
 
 
 def test_a_site_adds_replaces_and_removes_entries(tmp_path):
@@ -52,14 +44,7 @@ remove: [fed up]
     ],
 )
 def test_a_wrong_site_file_is_refused_in_one_line_that_names_the_key_and_the_remedy(tmp_path, text, names):
-    path = site(tmp_path, text)
-    with pytest.raises(ConfigError) as caught:
-        Lexicon.load(path)
-    message = str(caught.value)
-    assert str(path) in message
-    assert "\n" not in message
-    for name in names:
-        assert name in message
+    refused(Lexicon.load, site(tmp_path, text), names)
 
 
 # --- patterns ---------------------------------------------------------------------------------------------------------
