@@ -6,7 +6,6 @@ bands, planes)) a copy.
 
 import hashlib
 import json
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,6 +20,7 @@ from tqdm import tqdm
 
 from convert.sound import degrade
 from convert.sound.corpora import Clip
+from convert.workers import begin_worker
 from edge.capture.wavfile import blocks, read_clip
 from edge.errors import SourceError, UsageError
 from edge.files.durable import replace_whole
@@ -119,11 +119,6 @@ def load(parts: Sequence[Cached]) -> Prepared:
     return Prepared(clips=tuple(clips), copies=copies)
 
 
-def end_on_interrupt() -> None:
-    """For worker processes: Ctrl-C ends them at once and without a page of traceback each."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def copies_of(index: int, clip: Clip, others: Sequence[Clip], copies: int, seed: int, street: Path | None = None) -> dict[str, Pcm]:
     """The PCM of every copy of `clip`; `others` are the clips that babble is made of. Raises SourceError."""
     rng = np.random.default_rng([seed, index])
@@ -143,12 +138,15 @@ def copies_of(index: int, clip: Clip, others: Sequence[Clip], copies: int, seed:
 
 
 def distinct(clips: Sequence[Clip]) -> list[Clip]:
-    """`clips` without those whose files are others' byte for byte, each named on stderr: in two splits they would be a leak."""
-    seen: dict[tuple[int, str], Clip] = {}
+    """`clips` without those whose files are others' byte for byte, each named on stderr: in two splits they would be a leak.
+
+    Pieces of one recording are one another's only where they begin and end alike.
+    """
+    seen: dict[tuple[int, str, tuple[int, int, int] | None], Clip] = {}
     kept = []
     for clip in clips:
         if clip.path.is_file():
-            key = (clip.path.stat().st_size, hashlib.sha256(clip.path.read_bytes()).hexdigest())
+            key = (clip.path.stat().st_size, hashlib.sha256(clip.path.read_bytes()).hexdigest(), clip.piece)
             if key in seen:
                 print(f"undertone-convert: warning: the same recording twice: {clip.path} is {seen[key].path}; left out", file=sys.stderr)
                 continue
@@ -188,7 +186,7 @@ def _make(clips: Sequence[Clip], folder: Path, *, copies: int, seed: int, street
     kept: list[int] = []
     skipped: list[str] = []
     made: dict[str, list[NDArray[np.float16]]] = {}
-    with ProcessPoolExecutor(workers, initializer=end_on_interrupt) as pool:
+    with ProcessPoolExecutor(workers, initializer=begin_worker) as pool:
         results = pool.map(_one, _jobs(clips, copies, seed, street), chunksize=16)
         for index, result in enumerate(tqdm(results, total=len(clips), desc=f"features {clips[0].corpus}", unit="clip", disable=None)):
             if isinstance(result, str):

@@ -5,8 +5,6 @@ import json
 import multiprocessing
 import os
 import sys
-import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -18,8 +16,9 @@ import numpy as np
 from tqdm import tqdm
 
 from convert.sound.corpora import Clip
-from convert.sound.dataset import Cached, Prepared, end_on_interrupt, load
+from convert.sound.dataset import Cached, Prepared, load
 from convert.voice.members import MEMBERS
+from convert.workers import begin_worker
 from edge.errors import ModelError
 from edge.files.durable import replace_whole
 from edge.signal.spec import SPEC
@@ -150,14 +149,6 @@ def _apart(parts: Sequence[Cached], training: Training, recipe: Recipe, seed: in
 
 
 def _begin(drawing: object) -> None:
-    """A worker draws its bar when no other draws, and ends when its parent does."""
+    """A worker draws its bar when no other draws."""
     tqdm.set_lock(drawing)
-    end_on_interrupt()
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    begin_worker()

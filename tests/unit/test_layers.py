@@ -34,7 +34,7 @@ FLOORS = (
     ("desk.web",),
     ("desk.cli",),
     ("desk.__main__",),
-    ("convert", "convert.metrics", "convert.columns", "convert.pack", "convert.compare"),
+    ("convert", "convert.metrics", "convert.columns", "convert.pack", "convert.compare", "convert.workers"),
     ("convert.sound", "convert.fusion"),
     ("convert.voice", "convert.words", "convert.asr"),
     ("convert.evaluation", "convert.fleet"),

@@ -1,10 +1,14 @@
 """Calm calls as training clips: the customer's utterances as the endpointer cuts them, each a piece of the recording."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from convert.sound.calls import read_calls
-from convert.sound.dataset import load_pcm
+from convert.sound.corpora import Clip
+from convert.sound.dataset import cache, distinct, load, load_pcm
+from convert.sound.splits import by_speaker
 from edge.capture import wavfile
 from edge.errors import UsageError
 from tests.paths import ROOT
@@ -42,6 +46,20 @@ def test_what_the_customer_says_is_neutral_and_a_piece_of_their_channel(clips):
 def test_announcements_are_no_people(table, clips):
     assert {clip.speaker for clip in clips} == {"calls:call", "calls:ivr_en"}
     assert {clip.speaker for clip in read_calls(table, people=True)} == {"calls:call"}
+
+
+def test_all_that_the_customer_says_is_learnt_from_once(clips, tmp_path, capfd):
+    kept = distinct([*clips, *clips])
+    assert kept == clips
+    assert capfd.readouterr().err.count("the same recording twice") == len(clips)
+    prepared = load(cache(kept, tmp_path, copies=0, seed=1))
+    assert [clip.piece for clip in prepared.clips] == [clip.piece for clip in clips]
+
+
+def test_half_of_the_calls_are_judged_and_none_calibrates():
+    calls = [Clip(path=Path(f"{n}.wav"), label="neutral", speaker=f"calls:{n}", corpus="calls", item="0") for n in range(7)]
+    split = by_speaker(calls, 1)
+    assert (split.train, split.calibrate, split.test, split.words) == ((0, 1, 2, 3), (), (4, 5, 6), ())
 
 
 @pytest.mark.parametrize("text", ["path\ncall.wav\n", "path,channels\ncall.wav,caller\n", "path,channels\ncall.wav,agent\n", ""])
