@@ -15,7 +15,7 @@ from edge.bundle.store import Serving, Store, find_bundle, open_store
 from edge.config import Config, ModelsConfig
 from edge.errors import ModelError, StoreError
 from tests.paths import ROOT
-from tests.unit.bundle.test_bundle import KEY, PUBLIC, TRUST, make
+from tests.unit.bundle.made import KEY, PUBLIC, TRUST, make
 
 
 def taken(folder):

@@ -23,7 +23,7 @@ from edge.signal.spec import SPEC
 from edge.voice.labels import LABELS
 from tests.nets import TENSORFLOW
 from tests.paths import PATIENT, ROOT
-from tests.unit.bundle.test_bundle import make
+from tests.unit.bundle.made import make
 
 
 def run(*arguments):

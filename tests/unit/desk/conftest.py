@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from tests.scripted_box import ScriptedBox
 from tests.unit.desk.store import Store
 
 
@@ -19,3 +20,8 @@ def store(make):
     store = Store(make())
     yield store
     store.database.close()
+
+
+@pytest.fixture
+def box():
+    return ScriptedBox()

@@ -17,6 +17,7 @@ from desk.ingest.pbx import take_told
 from desk.ingest.rebuild import rebuild
 from desk.notify.webhook import collect, deliver
 from desk.switchboard.calls import Told
+from desk.web.maintenance import Maintenance
 from edge.clock import rfc3339, uuid7
 from tests.scripted_box import ScriptedBox
 from tests.unit.desk.pages import Client
@@ -53,6 +54,25 @@ def lived(store):
         "/api/calls?customer=K-2000&format=csv",
     ):
         assert Client(store, "ann", "lead").get(address).status_code == 200
+
+
+@pytest.mark.parametrize("who", ["K-5", "+44 113 496 0001"])
+def test_an_erased_customer_is_nowhere_and_the_counts_stay(store, box, who):
+    store.tell(box, *box.call(random.Random(1), customer_ref="K-5", callback="+441134960001"))
+    store.tell(box, *box.call(random.Random(2), customer_ref="K-6", callback="+441134960002"))
+    act(store.database, 1, wish("close", {"outcome": "resolved", "action": "K-5 got a refund", "note": "spoke to K-5"}), ANN)
+    assert erase(store.database, who, ()) == (1, 1)
+    for table in ("events", "actions", "calls", "cases", "commands", "status"):
+        text = repr(store.table(table))
+        assert "K-5" not in text
+        assert "960001" not in text
+    call = store.case(1)["call"]
+    with store.database.read() as tx:
+        assert not any("charged me twice" in row["body"] for row in tx.all("events_of_call_all", call=call))
+    assert (len(store.table("cases")), store.case(1)["outcome"], store.case(2)["customer_ref"]) == (2, "resolved", "K-6")
+    before = store.projections()
+    rebuild(store.database, ())
+    assert store.projections() == before
 
 
 @pytest.mark.parametrize("who", ["K-1055", "+44 113 4960001"])
@@ -154,6 +174,33 @@ def test_what_a_box_has_erased_the_desk_forgets_too_and_no_other_box_can_say_so(
     store.tell(other, event | {"id": "e2"})
     rebuild(store.database, ())
     assert store.projections() == before
+
+
+def test_boxes_are_told_to_forget_a_customer_and_the_command_says_whom_only_until_they_have(store, box):
+    store.tell(box, box.event("device.state", "state", "s1", {"state": "online", "boot": 1, "since": None, "reasons": [], "lines": {}}))
+    store.tell(box, *box.call(customer_ref="K-5"))
+    erase(store.database, "K-5", ())
+    [command] = [dict(row) for row in store.table("commands")]
+    assert command["topic"].endswith("/customer/erase")
+    told = json.loads(command["body"])
+    assert (told["customer_ref"], told["callback"], told["by"]) == ("K-5", "K-5", "desk")
+    with store.database.write() as tx:
+        tx.run("command_sent", seq=command["seq"], at=rfc3339(datetime.now(UTC)))
+    data = {"id": told["id"], "command": "customer/erase", "accepted": True, "reason": None}
+    store.tell(box, box.event("reply", "reply", "r1", data))
+    assert "K-5" not in repr(store.table("commands"))
+
+
+def test_whom_a_box_never_answered_of_is_forgotten_when_its_time_is_over(store, box):
+    store.tell(box, box.event("device.state", "state", "s1", {"state": "online", "boot": 1, "since": None, "reasons": [], "lines": {}}))
+    erase(store.database, "K-5", ())
+    maintenance = Maintenance(store.config, store.database, None)
+    maintenance.prune()
+    assert "K-5" in repr(store.table("commands"))
+    with store.database.write() as tx:
+        tx.run("command_lapsed", now=rfc3339(datetime.now(UTC) + timedelta(days=15)))
+    maintenance.prune()
+    assert "K-5" not in repr(store.table("commands"))
 
 
 @pytest.mark.parametrize(("names", "text", "left"), [

@@ -9,21 +9,12 @@ import pytest
 from desk.cases.actions import act
 from desk.cases.refusals import Actor
 from desk.cases.wishes import wish
-from desk.ingest.arrival import Unfit, read
-from desk.ingest.erase import erase
 from desk.ingest.rebuild import rebuild
-from desk.ingest.writer import Told
-from desk.web.maintenance import Maintenance
 from edge.clock import rfc3339, uuid7
 from tests.scripted_box import ScriptedBox
 from tests.unit.desk.store import Store
 
 ANN = Actor(name="ann", role="operator")
-
-
-@pytest.fixture
-def box():
-    return ScriptedBox()
 
 
 def test_a_call_with_an_alert_becomes_one_case(store, box):
@@ -171,83 +162,6 @@ def test_an_old_will_does_not_mask_a_newer_start_but_a_new_one_counts(store, box
     assert state() == "online"
 
 
-BAD = [
-    (b"", None),
-    (b"{", "not a CloudEvent"),
-    (b"[" * 100_000, "not a CloudEvent"),
-    (b"\xff\xfe", "not a CloudEvent"),
-    (b'{"id": 1}', "not a CloudEvent"),
-    (b"x" * 2_000_001, "bytes, which no event has"),
-]
-
-
-@pytest.mark.parametrize(("payload", "reason"), BAD, ids=range(len(BAD)))
-def test_malformed_messages_are_told_in_one_line_and_lose_nobody_else(store, box, payload, reason):
-    good = box.call()
-    store.writer.store(
-        [
-            Told(topic="undertone/v1/leeds/desk-014/alert/x", payload=payload),
-            *(Told(topic=box.topic(e), payload=box.payload(e)) for e in good),
-        ]
-    )
-    assert len(store.table("cases")) == 1
-    refused = [dict(row) for row in store.table("refused")]
-    assert len(refused) == (reason is not None)
-    assert all(reason in row["reason"] and "\n" not in row["reason"] for row in refused)
-
-
-def test_a_box_cannot_speak_for_another(store, box):
-    forged = box.alert(uuid7())
-    store.writer.store([Told(topic="undertone/v1/york/desk-2/alert/billing", payload=box.payload(forged))])
-    assert store.table("cases") == []
-    with pytest.raises(Unfit, match="another box"):
-        read("undertone/v1", "undertone/v1/york/desk-2/alert/billing", box.payload(forged))
-
-
-ODD = [
-    {"severity": "<script>alert(1)</script>", "severity_level": 2},
-    {"reasons": "none", "evidence": 3},
-    {"reasons": [None, 7, {"says": "x" * 100_000, "evidence": [{"quote": "y" * 1_000_000}]}]},
-    {"severity_level": 10**30},
-    {"route": "\x00\x00", "cause": "a\x00b"},
-    {"page_until": "yesterday", "opened_at": "0000-99-99", "answerable_until": 7},
-    {"probability": float("1e308"), "opened_at": "9999-12-31T23:59:59Z"},
-    {"later_field": {"deep": [[[]]]}, "state": "unheard of"},
-]
-
-
-@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
-def test_odd_fields_still_make_a_case(store, box, odd):
-    store.tell(box, box.alert(uuid7(), **odd))
-    case = store.case()
-    assert case["opened_at"] <= rfc3339(datetime.now(UTC) + timedelta(seconds=1))
-    assert len(case["quote"] or "") <= 300
-    rebuild(store.database, ())
-    assert store.case() == case
-
-
-def test_a_clock_that_runs_ahead_promises_no_more_time(store, box):
-    hour = rfc3339(datetime.now(UTC) + timedelta(hours=1))
-    store.tell(box, box.alert(uuid7(), opened_at=hour, updated_at=hour))
-    assert store.case()["due_at"] <= rfc3339(datetime.now(UTC) + timedelta(minutes=30))
-
-
-def test_what_breaks_a_projection_is_set_aside_and_told(store, box, monkeypatch):
-    good, bad = box.call(), box.alert(uuid7(), cause="poison")
-    from desk.ingest import writer
-
-    real = writer.project
-    monkeypatch.setattr(
-        writer,
-        "project",
-        lambda tx, group, *rest: 1 / 0 if any(one.event.data.get("cause") == "poison" for one in group) else real(tx, group, *rest),
-    )
-    store.tell(box, *good[:3], bad, *good[3:])
-    assert len(store.table("cases")) == 1
-    assert store.writer.counts["refused"] == 1
-    assert [dict(row)["reason"] for row in store.table("refused")] == ["a defect of the desk: it could not be taken in; see the log"]
-
-
 def test_a_customer_who_calls_again_is_linked_even_when_known_late(store, box):
     store.tell(box, *box.call(customer_ref="K-9"))
     late = uuid7()
@@ -255,49 +169,3 @@ def test_a_customer_who_calls_again_is_linked_even_when_known_late(store, box):
     assert store.case(2)["linked_case"] is None
     store.tell(box, box.event("call.updated", "call/line-1/updated", f"{late}:updated:1", {"call": late, "customer_ref": "K-9"}))
     assert store.case(2)["linked_case"] == 1
-
-
-def test_boxes_are_told_to_forget_a_customer_and_the_command_says_whom_only_until_they_have(store, box):
-    store.tell(box, box.event("device.state", "state", "s1", {"state": "online", "boot": 1, "since": None, "reasons": [], "lines": {}}))
-    store.tell(box, *box.call(customer_ref="K-5"))
-    erase(store.database, "K-5", ())
-    [command] = [dict(row) for row in store.table("commands")]
-    assert command["topic"].endswith("/customer/erase")
-    told = json.loads(command["body"])
-    assert (told["customer_ref"], told["callback"], told["by"]) == ("K-5", "K-5", "desk")
-    with store.database.write() as tx:
-        tx.run("command_sent", seq=command["seq"], at=rfc3339(datetime.now(UTC)))
-    data = {"id": told["id"], "command": "customer/erase", "accepted": True, "reason": None}
-    store.tell(box, box.event("reply", "reply", "r1", data))
-    assert "K-5" not in repr(store.table("commands"))
-
-
-def test_whom_a_box_never_answered_of_is_forgotten_when_its_time_is_over(store, box):
-    store.tell(box, box.event("device.state", "state", "s1", {"state": "online", "boot": 1, "since": None, "reasons": [], "lines": {}}))
-    erase(store.database, "K-5", ())
-    maintenance = Maintenance(store.config, store.database, None)
-    maintenance.prune()
-    assert "K-5" in repr(store.table("commands"))
-    with store.database.write() as tx:
-        tx.run("command_lapsed", now=rfc3339(datetime.now(UTC) + timedelta(days=15)))
-    maintenance.prune()
-    assert "K-5" not in repr(store.table("commands"))
-
-
-@pytest.mark.parametrize("who", ["K-5", "+44 113 496 0001"])
-def test_an_erased_customer_is_nowhere_and_the_counts_stay(store, box, who):
-    store.tell(box, *box.call(random.Random(1), customer_ref="K-5", callback="+441134960001"))
-    store.tell(box, *box.call(random.Random(2), customer_ref="K-6", callback="+441134960002"))
-    act(store.database, 1, wish("close", {"outcome": "resolved", "action": "K-5 got a refund", "note": "spoke to K-5"}), ANN)
-    assert erase(store.database, who, ()) == (1, 1)
-    for table in ("events", "actions", "calls", "cases", "commands", "status"):
-        text = repr(store.table(table))
-        assert "K-5" not in text
-        assert "960001" not in text
-    call = store.case(1)["call"]
-    with store.database.read() as tx:
-        assert not any("charged me twice" in row["body"] for row in tx.all("events_of_call_all", call=call))
-    assert (len(store.table("cases")), store.case(1)["outcome"], store.case(2)["customer_ref"]) == (2, "resolved", "K-6")
-    before = store.projections()
-    rebuild(store.database, ())
-    assert store.projections() == before

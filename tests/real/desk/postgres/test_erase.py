@@ -1,3 +1,4 @@
 """A customer erased, once more, on PostgreSQL."""
 
+from tests.unit.desk.conftest import box  # noqa: F401 (what they ask for; other tests here have one with a broker)
 from tests.unit.desk.test_erase import *  # noqa: F403 (its tests, on the database that conftest gives)
