@@ -1,6 +1,7 @@
 """A customer forgotten: in events, actions, commands, deliveries, the audit and what is made of them.
 
-Aggregates stay, under a random name. What people wrote in other cases loses the name, and keeps the rest.
+Aggregates stay, under a random name. What people wrote in other cases loses the name, and keeps the rest; a number that another
+customer calls from, too, stays there.
 """
 
 import json
@@ -32,13 +33,12 @@ def erase(database: Database, customer: str, shared: tuple[str, ...]) -> tuple[i
     with database.write() as tx:
         rows = tx.all("calls_to_erase", reference=customer, callback=bare or customer, key=f"tel:{bare}" if bare else None)
         calls = [row["call"] for row in rows]
-        names = {customer, *(str(row[key]) for row in rows for key in ("customer_ref", "callback") if row[key])}
         cases = sum(_forget(tx, call, alias, shared) for call in calls)
         _told_by_switchboards(tx, rows, customer)
         for row in tx.all("status_alerts"):
             if any(call in row["body"] for call in calls):
                 tx.run("status_body", source=row["source"], topic="alerts", body=_blanked(row["body"], alias))
-        _mentioned(tx, Mentions(names))
+        _mentioned(tx, Mentions({customer, *_names(tx, rows, shared)}))
         _tell_boxes(tx, customer)
         tx.run("audit_add", at=now(), who="command line", what="erase", detail=f"{len(calls)} calls, {cases} cases")
     return len(calls), cases
@@ -55,7 +55,7 @@ def take_erased(tx: Transaction, event: Arrival, shared: tuple[str, ...]) -> lis
         _forget(tx, row["call"], alias, shared)
     if rows:
         _told_by_switchboards(tx, rows)
-        _mentioned(tx, Mentions(str(row[key]) for row in rows for key in ("customer_ref", "callback") if row[key]))
+        _mentioned(tx, Mentions(_names(tx, rows, shared)))
         tx.run("audit_add", at=now(), who=event.source, what="erase", detail=f"{len(rows)} calls")
     return [row["call"] for row in rows]
 
@@ -68,6 +68,14 @@ def _forget(tx: Transaction, call: str, alias: str, shared: tuple[str, ...]) -> 
     tx.run("commands_of_call_blank", call=f'%"{call}"%')
     set_calls(tx, [call], shared)
     return cases
+
+
+def _names(tx: Transaction, forgotten: Sequence[Row], shared: tuple[str, ...]) -> set[str]:
+    """By what the customer of the `forgotten` calls (rows, as they were) is known: references, and numbers that are nobody else's."""
+    many = {number(one) for one in shared}
+    numbers = {row["callback"] for row in forgotten if row["callback"]}
+    own = {one for one in numbers if number(one) not in many and tx.one("call_of_another", callback=one) is None}
+    return own | {row["customer_ref"] for row in forgotten if row["customer_ref"]}
 
 
 def _told_by_switchboards(tx: Transaction, calls: Sequence[Row], customer: str | None = None) -> None:

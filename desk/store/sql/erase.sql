@@ -1,5 +1,7 @@
 -- name: calls_to_erase
 SELECT call, customer_ref, callback, pbx_call_id FROM calls WHERE customer_ref = :reference OR callback = :callback OR customer_key = :key
+-- name: call_of_another
+SELECT call FROM calls WHERE callback = :callback AND customer_ref IS NOT NULL LIMIT 1
 -- name: events_of_call_all
 SELECT seq, body FROM events WHERE call = :call
 -- name: events_cti

@@ -9,7 +9,7 @@ import pytest
 from desk.cases.actions import act
 from desk.cases.refusals import Actor
 from desk.cases.wishes import wish
-from desk.config import KeepConfig, WebhookConfig
+from desk.config import DeskConfig, KeepConfig, WebhookConfig
 from desk.ingest.erase import erase
 from desk.ingest.keeping import forget
 from desk.ingest.mentions import Mentions
@@ -21,6 +21,7 @@ from desk.web.maintenance import Maintenance
 from edge.clock import rfc3339, uuid7
 from tests.scripted_box import ScriptedBox
 from tests.unit.desk.pages import Client
+from tests.unit.desk.store import Store
 
 ANN = Actor(name="ann", role="operator")
 TABLES = (
@@ -201,6 +202,27 @@ def test_whom_a_box_never_answered_of_is_forgotten_when_its_time_is_over(store, 
         tx.run("command_lapsed", now=rfc3339(datetime.now(UTC) + timedelta(days=15)))
     maintenance.prune()
     assert "K-5" not in repr(store.table("commands"))
+
+
+@pytest.mark.parametrize("whose", ["another's", "many's", "nobody else's"])
+@pytest.mark.parametrize("by", ["the desk", "the box"])
+def test_a_number_that_is_also_anothers_stays_in_what_was_written_of_them(make, whose, by):
+    box, theirs = ScriptedBox(), "+441134960001"
+    shared = ("0044 113 4960001",) if whose == "many's" else ()
+    store = Store(make(), DeskConfig(shared_numbers=shared))
+    store.tell(box, *box.call(random.Random(1), customer_ref="K-1055", callback=theirs))
+    other = theirs if whose == "another's" else "+441134960002"
+    store.tell(box, *box.call(random.Random(2), customer_ref="K-2000", callback=other))
+    for case in (1, 2):
+        act(store.database, case, wish("note", {"note": "K-1055, at 0113 496 0001"}), ANN)
+    if by == "the desk":
+        assert erase(store.database, "K-1055", shared) == (1, 1)
+    else:
+        store.tell(box, box.event("device.erased", "erased", "e1", {"calls": [store.case(1)["call"]], "alerts": [], "events": 0}))
+    notes = [json.loads(dict(row)["data"]).get("note") for row in store.table("actions") if dict(row)["kind"] == "note"]
+    store.database.close()
+    kept = "(erased)" if whose == "nobody else's" else "0113 496 0001"
+    assert sorted(notes, key=str) == [f"(erased), at {kept}", None]
 
 
 @pytest.mark.parametrize(("names", "text", "left"), [
