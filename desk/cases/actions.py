@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
-from desk.cases.refusals import Actor, Conflict, NoSuchCase, check
+from desk.cases.refusals import Actor, Conflict, Malformed, NoSuchCase, check
 from desk.cases.vocabulary import JUSTIFIED, SPOKEN, Kind, Outcome, Result
 from desk.cases.work import Action, Work, apply
 from desk.store.seam import Database, Row, Transaction
@@ -23,7 +24,7 @@ class Wish:
 
 
 def act(database: Database, case: int, wish: Wish, actor: Actor) -> Row:
-    """Do it and return the case's row as it is then. Raises NoSuchCase, Conflict, NotAllowed."""
+    """Do it and return the case's row as it is then. Raises NoSuchCase, Conflict, NotAllowed, Malformed."""
     at = now()
     with database.write() as tx:
         row = tx.one("case_work_row", id=case)
@@ -35,6 +36,8 @@ def act(database: Database, case: int, wish: Wish, actor: Actor) -> Row:
         if wish.kind is not Kind.CLAIM or work.owner is not None:
             check(work, wish.kind, actor, version=wish.version, last_at=last["at"] if last else None)
         action = Action(kind=wish.kind, at=at, actor=actor.name, data=wish.data)
+        if wish.kind is Kind.ASSIGN:
+            _check_works(tx, wish.data["to"])
         if wish.kind is Kind.CLAIM:
             _claim(tx, case, work, action)
         elif tx.run("case_work", id=case, seen=work.version, **apply(work, action).columns) != 1:
@@ -45,6 +48,15 @@ def act(database: Database, case: int, wish: Wish, actor: Actor) -> Row:
         done = tx.one("case_row", id=case)
         assert done is not None  # noqa: S101 (it was there a statement ago, in this transaction)
         return done
+
+
+def _check_works(tx: Transaction, name: str) -> None:
+    """Nobody finds a case that belongs to a name which nobody has."""
+    working = [row["name"] for row in tx.all("users_working")]
+    if name not in working:
+        near = get_close_matches(name, working, n=1)
+        remedy = f"did you mean {near[0]}?" if near else "give the name of a user who is an operator, a lead or an admin"
+        raise Malformed(f"to: '{name[:63]}' works on no cases here; {remedy}")
 
 
 def _claim(tx: Transaction, case: int, work: Work, action: Action) -> None:

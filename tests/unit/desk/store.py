@@ -8,6 +8,7 @@ from desk.config import DeskConfig
 from desk.ingest.alerts import Policy
 from desk.ingest.writer import Told, Writer
 from desk.store.opening import open_database
+from edge.clock import now
 from tests.scripted_box import ScriptedBox
 
 PROJECTIONS = ("calls", "utterances", "cases", "spans")
@@ -27,6 +28,12 @@ class Store:
 
     def tell(self, box: ScriptedBox, *events: Mapping[str, Any]) -> None:
         self.writer.store([Told(topic=box.topic(event), payload=box.payload(event)) for event in events])
+
+    def people(self, *names: str, role: str = "operator") -> None:
+        """Who may be given a case; without a password, which costs time."""
+        with self.database.write() as tx:
+            for name in names:
+                tx.run("user_set", name=name, role=role, password="", routes="[]", at=now())
 
     def case(self, number: int = 1) -> dict[str, Any]:
         with self.database.read() as tx:

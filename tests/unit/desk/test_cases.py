@@ -17,6 +17,7 @@ from desk.cases.wishes import wish
 from desk.cases.work import Action, Work, apply
 from edge.clock import uuid7
 from tests.scripted_box import ScriptedBox
+from tests.unit.desk.pages import Client
 from tests.unit.desk.store import Store
 
 ANN, BEN = Actor(name="ann", role="operator"), Actor(name="ben", role="operator")
@@ -199,10 +200,28 @@ def test_a_snoozed_case_waits_elsewhere_and_comes_back(store):
 
 
 def test_only_leads_assign_what_is_somebody_elses(store):
+    store.people("ben")
     do(store, "claim")
     with pytest.raises(NotAllowed):
         do(store, "assign", BEN, to="ben")
     assert do(store, "assign", LEAD, to="ben")["owner"] == "ben"
+
+
+@pytest.mark.parametrize(("name", "says"), [
+    ("bem", "did you mean ben"), ("nobody at all", "give the name of a user"), ("Ben", "did you mean ben"), ("gone", "works on no cases"),
+    ("ana", "works on no cases"), ("a program", "works on no cases"), ("x" * 5000, "x' works on no cases"),
+])  # fmt: skip
+def test_a_case_is_assigned_to_nobody_who_could_not_work_on_it(store, name, says):
+    store.people("ben", "gone")
+    store.people("ana", role="analyst")
+    with store.database.write() as tx:
+        tx.run("user_disable", name="gone")
+    answer = Client(store, "a program", "lead").post("/api/cases/1/assign", json={"to": name})
+    assert answer.status_code == 400
+    assert says in answer.json()["error"]
+    assert len(answer.json()["error"]) < 200
+    assert (store.case()["owner"], commands(store)) == (None, [])
+    assert Client(store, "a program", "lead").post("/api/cases/1/assign", json={"to": "ben"}).json()["owner"] == "ben"
 
 
 def test_a_case_that_there_is_not(store):

@@ -60,6 +60,7 @@ def test_the_desk_knows_the_types_of_the_events_that_it_lives_on():
 def test_every_command_of_the_desk_is_one_that_the_box_takes(store):
     box = ScriptedBox()
     store.tell(box, *box.call())
+    store.people("ben")
     steps = [("claim", {}), ("assign", {"to": "ben"}), ("claim", {"take_over": True}), ("attempt", {"result": "reached"})]
     for outcome in Outcome:
         steps += [("close", {"outcome": outcome.value, "note": "why"}), ("reopen", {})]

@@ -73,6 +73,7 @@ def test_a_case_offers_what_can_be_done_with_it_as_it_is_by_who_looks(store, way
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_offered_is_done_and_what_is_not_is_refused(store, way, role):
     done = set()
+    store.people("ben")
     for number, (verb, asked) in enumerate(ASKED.items(), start=1):
         bring(store, way, role, number)
         try:

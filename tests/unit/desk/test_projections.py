@@ -74,6 +74,7 @@ def test_a_rebuild_makes_the_same(store, box):
         (1, "close", {"outcome": "resolved", "action": "refund"}), (1, "reopen", {}), (2, "claim", {}), (2, "release", {}),
         (3, "assign", {"to": "ben"}), (4, "snooze", {"until": "2030-01-01T00:00:00Z"}), (5, "attempt", {"result": "do_not_contact"}),
     ]  # fmt: skip
+    store.people("ben")
     for case, verb, asked in steps:
         act(store.database, case, wish(verb, asked), ANN)
     before = store.projections()
