@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from desk.ingest import completeness
-from desk.store.seam import Database, Transaction
+from desk.store.seam import Database, Row, Transaction
 from desk.web.ask import Ask
 from desk.web.desk import Desk
 from edge.clock import now
@@ -59,33 +59,35 @@ def list_boxes(database: Database) -> list[dict[str, Any]]:
     """Every box that was ever heard of."""
     with database.read() as tx:
         found = _known(tx)
+        for row in tx.all("status_all"):
+            found[row["source"]][row["topic"]] = json.loads(row["body"])["data"]
         gaps = _proof(tx, found)
     return [box | {"gaps": gaps.get(source, [])} for source, box in sorted(found.items())]
 
 
 def _known(tx: Transaction) -> dict[str, dict[str, Any]]:
-    """Each box as it last told of itself, and whether that is well."""
-    status = tx.all("status_all")
-    sources = {row["source"] for row in status} | {row["source"] for row in tx.all("spans_sources")}
-    found: dict[str, dict[str, Any]] = {source: {"source": source, "seen": "", "state": {}, "info": {}} for source in sources}
-    for row in status:
-        box = found[row["source"]]
-        box[row["topic"]] = json.loads(row["body"])["data"]
-        box["seen"] = max(box["seen"], row["received_at"])
-        if row["topic"] == "health":
-            box["clock_off_s"] = _seconds(row["received_at"]) - _seconds(row["time"])
-    moment = _seconds(now())
-    for source, box in found.items():
-        box["name"] = source.removeprefix("/undertone/")
-        # One that has told of calls and never of itself is here, for all we know.
-        box["seen"] = box["seen"] or now()
-        box["silent_s"] = moment - _seconds(box["seen"])
-        box["silent"] = box["silent_s"] > _SILENT_S
-        off = box.get("clock_off_s", 0.0)
-        box["clock"] = None if abs(off) < _CLOCK_OFF_S else f"its clock is {abs(off):.0f} s {'behind' if off > 0 else 'ahead'}"
+    """Each box and whether it is well; one row a box, for a page that is open asks every few seconds."""
+    at = now()
+    moment = _seconds(at)
+    told = {row["source"]: _box(row, moment) for row in tx.all("status_brief")}
+    # One that has told of calls and never of itself is here, for all we know.
+    heard = [row["source"] for row in tx.all("spans_sources") if row["source"] not in told]
+    return told | {source: _box({"source": source, "seen": at, "state": None, "health_at": None}, moment) for source in heard}
+
+
+def _box(row: Row, moment: float) -> dict[str, Any]:
+    """A box as `row` of status_brief has it at `moment` (s)."""
+    state = json.loads(row["state"])["data"] if row["state"] else {}
+    silent_s = moment - _seconds(row["seen"])
+    off_s = _seconds(row["health_received_at"]) - _seconds(row["health_at"]) if row["health_at"] else 0.0
+    silent = silent_s > _SILENT_S
+    clock = None if abs(off_s) < _CLOCK_OFF_S else f"its clock is {abs(off_s):.0f} s {'behind' if off_s > 0 else 'ahead'}"
+    return {
+        "source": row["source"], "name": row["source"].removeprefix("/undertone/"), "seen": row["seen"], "state": state, "info": {},
+        "silent_s": silent_s, "silent": silent, "clock": clock,
         # What is stopped on purpose hears nothing either: who looks at an empty queue should know.
-        box["well"] = box["state"].get("state") == "online" and not box["silent"] and box["clock"] is None
-    return found
+        "well": state.get("state") == "online" and not silent and clock is None,
+    }  # fmt: skip
 
 
 def _proof(tx: Transaction, found: Mapping[str, Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:

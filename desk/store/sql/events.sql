@@ -21,6 +21,10 @@ INSERT INTO status (source, topic, time, received_at, body) VALUES (:source, :to
 ON CONFLICT (source, topic) DO UPDATE SET time = excluded.time, received_at = excluded.received_at, body = excluded.body
 -- name: status_all
 SELECT source, topic, time, received_at, body FROM status ORDER BY source, topic
+-- name: status_brief
+SELECT source, MAX(received_at) AS seen, MAX(CASE WHEN topic = 'state' THEN body END) AS state,
+ MAX(CASE WHEN topic = 'health' THEN time END) AS health_at, MAX(CASE WHEN topic = 'health' THEN received_at END) AS health_received_at
+FROM status GROUP BY source
 -- name: status_alerts
 SELECT source, received_at, body FROM status WHERE topic = 'alerts'
 -- name: spans_of

@@ -81,3 +81,15 @@ def test_a_desk_that_does_not_hear_says_that_first(store, ingests, told, says):
 def test_a_clock_that_is_an_hour_off_is_told_by_how_much_and_which_way(store):
     heard(store, "hour off")
     assert re.search(r"its clock is 36\d\d s behind", Client(store).get("/boxes").text)
+
+
+def test_a_look_at_the_queue_reads_one_row_a_box_whatever_boxes_have_told(store, monkeypatch):
+    heard(store, "online", "degraded", "online")
+    box, read = ScriptedBox(), []
+    store.tell(box, *box.call(), box.event("device.info", "info", "i1", {"undertone": "1"}), box.event("device.alerts", "alerts", "a1", {}))
+    with store.database.read() as tx:
+        everything = type(tx).all
+    monkeypatch.setattr(type(tx), "all", lambda tx, name, **values: read.append((name, found := everything(tx, name, **values))) or found)
+    boxes.unwell(boxes.Desk.of(store.config, store.database, None))
+    assert max(len(rows) for _, rows in read) <= 4
+    assert "body" not in {column for _, rows in read for row in rows for column in row}
