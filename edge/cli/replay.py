@@ -146,7 +146,10 @@ def picked(text: str) -> tuple[int, ...]:
     numbers = text.split(",")
     if len(numbers) > 2 or not all(n.strip().isdecimal() and 1 <= int(n) <= 1024 for n in numbers):  # noqa: PLR2004 (libsndfile's most)
         raise argparse.ArgumentTypeError(f"'{text}' is not one or two channel numbers from 1, such as 1,2")
-    return tuple(int(n) for n in numbers)
+    channels = tuple(int(n) for n in numbers)
+    if len(set(channels)) < len(channels):
+        raise argparse.ArgumentTypeError(f"'{text}' names one channel twice; {channels[0]} takes it alone")
+    return channels
 
 
 def _chunk(text: str) -> int:
