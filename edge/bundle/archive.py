@@ -4,7 +4,7 @@ import io
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,14 @@ from edge.files.durable import how_to_write, sync
 # The Vosk model is the largest thing that is ever packed: 71 MB.
 MAX_BYTES = 256_000_000
 _MAX_FILES = 64
+# By what files begin with (file(1) knows the same): packed ones, and what people give in place of a bundle.
 _PACKERS = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ", "zstd": b"\x28\xb5\x2f\xfd", "zip": b"PK\x03\x04", "7z": b"7z\xbc\xaf"}
+_OTHERS = {
+    "a WAV recording": b"RIFF", "a FLAC recording": b"fLaC", "an Ogg recording": b"OggS", "an MP3 recording": b"ID3",
+    "an AIFF recording": b"FORM", "a Keras net": b"\x89HDF", "JSON": b"{",
+}  # fmt: skip
+# A TFLite net's stands behind four bytes that differ, a tar's in the midst of its first header (POSIX.1-1988).
+_NET, _TAR = slice(4, 8), slice(257, 262)
 
 
 def pack(bundle: Bundle, path: Path) -> None:
@@ -52,10 +59,7 @@ def unpack(path: Path, folder: Path) -> None:
         with tarfile.open(path, "r:") as tar:
             _unpack_members(path, tar, folder, size)
     except (tarfile.TarError, EOFError, ValueError) as error:
-        if (packer := _packed_with(path)) is not None:
-            how = f"packed with {packer}, and a bundle is a plain .tar"
-            raise ModelError(how, path=path, remedy="unpack it to the .tar that is in it, or give the bundle's folder") from error
-        raise ModelError(f"not a whole bundle: {error}", path=path, remedy="bring it again") from error
+        raise _no_bundle(path, error) from error
     except FileNotFoundError as error:
         raise ModelError("no such file", path=path, remedy="give a bundle's .tar or folder") from error
     except OSError as error:
@@ -115,11 +119,23 @@ def _unpack_members(path: Path, tar: tarfile.TarFile, folder: Path, size: int) -
     _sync_all(folder)
 
 
-def _packed_with(path: Path) -> str | None:
-    """What a file was packed with that is no tar, by its first bytes (file(1) knows the same)."""
+def _no_bundle(path: Path, error: Exception) -> ModelError:
+    """Why the file at `path`, which could not be read to its end as a tar, is no bundle, and what to do."""
     with path.open("rb") as file:
-        first = file.read(8)
-    return next((packer for packer, magic in _PACKERS.items() if first.startswith(magic)), None)
+        first = file.read(tarfile.BLOCKSIZE)
+    if (packer := _known(first, _PACKERS)) is not None:
+        how = f"packed with {packer}, and a bundle is a plain .tar"
+        return ModelError(how, path=path, remedy="unpack it to the .tar that is in it, or give the bundle's folder")
+    give = "give a bundle's .tar or folder, as `undertone-convert pack` makes it"
+    if first[_TAR] == b"ustar":
+        return ModelError(f"not a whole bundle: {error}", path=path, remedy="bring it again")
+    other = _known(first, _OTHERS) or ("a TFLite net" if first[_NET] == b"TFL3" else None if first else "an empty file")
+    why = "not a bundle, or damaged from its first bytes on" if other is None else f"{other}, not a bundle"
+    return ModelError(why, path=path, remedy=give)
+
+
+def _known(first: bytes, magics: Mapping[str, bytes]) -> str | None:
+    return next((name for name, magic in magics.items() if first.startswith(magic)), None)
 
 
 def _refuse_rest(path: Path, end: int) -> None:

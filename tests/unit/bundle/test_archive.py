@@ -62,7 +62,7 @@ def test_a_truncated_archive_a_text_and_a_compressed_one_are_refused(tmp_path):
     (tmp_path / "text.tar").write_text("this is no archive")
     with tarfile.open(tmp_path / "packed.tar", "w:gz") as tar:
         tar.add(tmp_path / "b" / MANIFEST, MANIFEST)
-    for name, why in (("cut", "not a whole bundle|cut short"), ("text", "not a whole bundle"), ("packed", "packed with gzip")):
+    for name, why in (("cut", "not a whole bundle|cut short"), ("text", "not a bundle, or damaged"), ("packed", "packed with gzip")):
         out = tmp_path / name
         out.mkdir()
         with pytest.raises(ModelError, match=why):
@@ -86,6 +86,20 @@ def test_a_packed_bundle_is_told_how_to_become_a_bundle(tmp_path, packer, how):
             unpack(path, out)
         assert refused.value.problem.path == path
         assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize(("begins", "what"), [
+    (b"RIFF\x24\0\0\0WAVEfmt ", "a WAV recording"), (b"fLaC\0\0\0\x22", "a FLAC recording"), (b"OggS\0", "an Ogg recording"),
+    (b"ID3\4", "an MP3 recording"), (b"FORM\0\0\0\x24AIFF", "an AIFF recording"), (b"\x1c\0\0\0TFL3", "a TFLite net"),
+    (b"\x89HDF\r\n", "a Keras net"), (b'{"kind": "voice"}', "JSON"), (None, "an empty file"),
+])  # fmt: skip
+def test_what_people_give_in_place_of_a_bundle_is_named_with_what_to_give(tmp_path, begins, what):
+    path = tmp_path / "bundle.tar"
+    path.write_bytes(b"" if begins is None else begins + bytes(2000))
+    (out := tmp_path / "out").mkdir()
+    with pytest.raises(ModelError, match=rf"{path}: {what}, not a bundle; give a bundle's .tar or folder"):
+        unpack(path, out)
+    assert list(out.iterdir()) == []
 
 
 def test_too_many_files_are_refused(tmp_path):
