@@ -26,6 +26,11 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def counted(number: int, what: str) -> str:
+    """1 call, 2,000 calls: so many of `what`, whose plural has an s."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 # Commands of ours that look at, or fill, what a box's configuration names: without it they would mean the caller's own home.
 _OF_A_BOX = re.compile(
     r"(undertone (?:fetch-model|model (?:list|verify|install|rollback|pin)|setup|doctor|status|erase))\b(?![^`;,]*--config)"

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from convert.evaluation import charts
 from convert.evaluation.protocols import Report, Result
 from convert.evaluation.score import Figures
-from edge.errors import StoreError
+from edge.errors import StoreError, counted
 from edge.files import pages
 
 _CHANCE = 1 / 7
@@ -58,7 +58,7 @@ def _few(results: tuple[Result, ...]) -> str | None:
     """What is told of folds with so few clips or speakers that their figures are hardly any; None where there is none."""
     tested = {(result.protocol, result.fold): (result.figures.clips, result.figures.speakers) for result in results}
     few = [(fold, clips, people) for (_, fold), (clips, people) in tested.items() if clips < _CLIPS or people < _SPEAKERS]
-    return "; ".join(f"{fold}: {clips} clips of {people} speaker{'s' if people != 1 else ''}" for fold, clips, people in few) or None
+    return "; ".join(f"{fold}: {clips} clips of {counted(people, 'speaker')}" for fold, clips, people in few) or None
 
 
 def _is_main(result: Result) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from convert.evaluation.score import Figures
 from convert.sound.corpora import Clip
 from convert.sound.splits import by_speaker
-from edge.errors import UsageError
+from edge.errors import UsageError, counted
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ def describe(clips: Sequence[Clip]) -> str:
     for corpus in dict.fromkeys(clip.corpus for clip in clips):
         members = [clip for clip in clips if clip.corpus == corpus]
         speakers = len({clip.speaker for clip in members})
-        parts.append(f"{corpus} ({speakers} speaker{'s' if speakers > 1 else ''}, {len(members)} clips)")
+        parts.append(f"{corpus} ({counted(speakers, 'speaker')}, {len(members)} clips)")
     return ", ".join(parts)
 
 

@@ -12,7 +12,7 @@ from edge.bundle.manifest import Bundle
 from edge.bundle.signature import Trust, shipped_trust
 from edge.call.trial import Answer, Judged, answer_of
 from edge.config import ModelsConfig
-from edge.errors import UsageError
+from edge.errors import UsageError, counted
 from edge.files.text import unread
 from edge.models.comparison import ENOUGH, Record, compare, figures, judge
 from edge.models.kinds import ROWS
@@ -37,7 +37,7 @@ def over_clips(old: Bundle, new: Bundle, clips: Sequence[Clip]) -> list[str]:
     models = [EmotionModel.load(bundle.folder, trust=_anybody()) for bundle in (old, new)]
     answers = asked(models[0].read, models[1].read, (whole_clip(g711(load_pcm(clip))) for clip in clips))
     speakers = len({clip.speaker for clip in clips})
-    about = f"asked about {len(clips)} clips of {speakers} speaker{'s' if speakers != 1 else ''}, as a telephone line carries them"
+    about = f"asked about {len(clips)} clips of {counted(speakers, 'speaker')}, as a telephone line carries them"
     return [about, right(answers, clips), *probation(ModelKind.VOICE, answers, models[1].window_ms, models[0].window_ms)]
 
 

@@ -3,6 +3,7 @@
 import argparse
 
 from desk.cli.options import add_config, command, opened
+from edge.errors import counted
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -25,5 +26,5 @@ def run(args: argparse.Namespace) -> int:
 
     with opened(args) as (config, database):
         calls, cases = erase(database, args.customer, config.shared_numbers)
-    print(f"erased from {calls} calls and {cases} cases")
+    print(f"erased from {counted(calls, 'call')} and {counted(cases, 'case')}")
     return 0

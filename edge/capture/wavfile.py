@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.capture.container import SIZE_UNKNOWN, Stretch, stretches
 from edge.capture.recording import Contents, Piped, Recording, StretchFile, contents, path_of
-from edge.errors import SourceError, one_line
+from edge.errors import SourceError, counted, one_line
 from edge.values import Block, Pcm
 
 # libsndfile's own words for a header that promises more than the file holds: "data : 96000 (should be 57576)".
@@ -109,14 +109,15 @@ def write(path: Path, pcm: Pcm, rate: int) -> None:
 
 def _check_channels(path: Recording, has: int, wanted: int | None, pick: tuple[int, ...]) -> None:
     if pick and max(pick) > has:
-        raise SourceError(f"has {_count(has)}", path=path_of(path), remedy=f"there is no channel {max(pick)} to pick")
+        raise SourceError(f"has {counted(has, 'channel')}", path=path_of(path), remedy=f"there is no channel {max(pick)} to pick")
     if wanted is None or wanted == (len(pick) or has):
         return
     if has > 2:  # noqa: PLR2004 (stereo)
         remedy = "pick the two of customer and agent, counted from 1: --pick 1,2"
     else:
-        remedy = f"give a recording with {_count(wanted)}, or set channels to fit it (for this one: {('mixed', 'customer,agent')[has - 1]})"
-    raise SourceError(f"has {_count(has)}, the line's channels are {wanted}", path=path_of(path), remedy=remedy)
+        fit = ("mixed", "customer,agent")[has - 1]
+        remedy = f"give a recording with {counted(wanted, 'channel')}, or set channels to fit it (for this one: {fit})"
+    raise SourceError(f"has {counted(has, 'channel')}, the line's channels are {wanted}", path=path_of(path), remedy=remedy)
 
 
 class _Reopen:
@@ -243,7 +244,3 @@ def _tell_missing(sound: soundfile.SoundFile, path: Recording, done: int) -> Non
 
 def _warn(path: Recording, says: str) -> None:
     print(f"undertone: warning: {one_line(str(path))}: {says}", file=sys.stderr)
-
-
-def _count(channels: int) -> str:
-    return "1 channel" if channels == 1 else f"{channels} channels"

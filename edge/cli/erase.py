@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli.box import add_config, load_box
+from edge.errors import counted
 
 if TYPE_CHECKING:
     from edge.config import Config
@@ -76,16 +77,11 @@ def run(args: argparse.Namespace) -> int:
     finally:
         outbox.close()
     files = _remove_files(config) if args.all else []
-    print(f"erased: {_counted(events, 'unsent event')}")
+    print(f"erased: {counted(events, 'unsent event')}")
     for file in files:
         print(f"erased: {file}")
-    print(f"left to be sent at the next start: {_counted(left, 'event')}, with those that announce what was erased")
+    print(f"left to be sent at the next start: {counted(left, 'event')}, with those that announce what was erased")
     return 0
-
-
-def _counted(number: int, what: str) -> str:
-    """1 event, 2 events."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _erase_customer(outbox: "Outbox", customer: str) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.cli.box import add_config, load_box
 from edge.clock import span
+from edge.errors import counted
 
 if TYPE_CHECKING:
     from edge.config import Config
@@ -119,7 +120,7 @@ def _draw(status: dict[str, Any]) -> None:
         row("broker", broker, "" if status["connected"] else "yellow")
     if outbox is not None:
         oldest = f", oldest {span(outbox['oldest_s'])}" if outbox["oldest_s"] is not None else ""
-        row("unsent", f"{outbox['rows']} events, {outbox['alert_rows']} of them alerts{oldest}")
+        row("unsent", f"{counted(outbox['rows'], 'event')}, {outbox['alert_rows']} of them alerts{oldest}")
     latency = health["latency_p95_ms"]
     row("verdicts", "none yet" if latency is None else f"95 in 100 within {latency:.0f} ms of the end of speech")
     row("box", f"{health['memory_mb']:.0f} MB used, {health['disk_free_mb'] / 1000:.1f} GB free")
@@ -137,7 +138,7 @@ def _gone(status: dict[str, Any]) -> str:
 
 def _used_to(line: dict[str, Any]) -> str:
     """What a line's voices are used to, and how that is known."""
-    calls = "1 call" if line["calls"] == 1 else f"{line['calls']} calls"
-    known = f"from {calls}, {line['utterances']} utterances" if line["calls"] else "the shipped prior, no call yet"
+    learnt = f"from {counted(line['calls'], 'call')}, {counted(line['utterances'], 'utterance')}"
+    known = learnt if line["calls"] else "the shipped prior, no call yet"
     negative, positive = (f"{line[which]['centre']:+.2f} (spread {line[which]['spread']:.2f})" for which in ("negative", "positive"))
     return f"voices used to negative {negative}, positive {positive}: {known}"

@@ -1,6 +1,7 @@
 """Errors are data: a sentence is made of them where they are shown, and nothing reads one again."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import errors
-from edge.errors import ConfigError, Key, ModelError, Problem, UndertoneError
+from edge.errors import ConfigError, Key, ModelError, Problem, UndertoneError, counted
 from tests.paths import ROOT
 
 TREE = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, UndertoneError)}
@@ -156,3 +157,14 @@ def test_fact_place_and_remedy_are_given_apart_and_no_sentence_is_read_again(pat
 def test_that_search_finds_what_it_is_for(source):
     tree = ast.parse(source)
     assert [*_glued(tree), *_read_again(tree)]
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 calls"), (1, "1 call"), (2, "2 calls"), (1000, "1,000 calls")])
+def test_one_is_told_as_one_and_more_as_more(number, told):
+    assert counted(number, "call") == told
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_else_makes_a_plural_of_its_own(path):
+    by_hand = re.compile(r"""["']s["'] if|else ["']s["']|== 1 else f?["'][^"']*s["']""")
+    assert path == Path(errors.__file__) or by_hand.findall(path.read_text(encoding="utf-8")) == []

@@ -151,6 +151,10 @@ def test_status_of_a_box_that_runs_is_0_and_names_line_broker_and_what_waits(tmp
     write_status(tmp_path, baselines={"line-1": msgspec.to_builtins(unlearnt(shipped_prior()))})
     assert main(["status", *box_config(tmp_path)]) == 0
     assert "the shipped prior" in " ".join(capsys.readouterr().out.split())
+    one_call = msgspec.structs.replace(unlearnt(shipped_prior()), calls=1, utterances=1)
+    write_status(tmp_path, baselines={"line-1": msgspec.to_builtins(one_call)})
+    assert main(["status", *box_config(tmp_path)]) == 0
+    assert "from 1 call, 1 utterance" in " ".join(capsys.readouterr().out.split())
     outbox.close()
 
 

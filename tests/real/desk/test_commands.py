@@ -35,7 +35,7 @@ def test_backup_export_rebuild_and_erase_while_it_serves(desk, box):
     assert "undertone.alert.v1" in {event["type"] for event in events}
     assert desk.command("export", "cases", "--csv").stdout.startswith("id,call,state")
     assert "made anew" in desk.command("rebuild").stdout
-    assert "1 calls and 1 cases" in desk.command("erase", "--customer", "K-1").stdout
+    assert "1 call and 1 case" in desk.command("erase", "--customer", "K-1").stdout
     assert "K-1" not in api.get("/api/cases").text
     assert api.get("/api/impact").json()["outcomes"] == {"resolved": 1}
 
