@@ -4,6 +4,7 @@
 """
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 import msgspec
@@ -139,7 +140,7 @@ class Near(Condition, frozen=True, kw_only=True):
     ordered: bool = True
 
 
-class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"not_": "not"}):
+class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"not_": "not"}, dict=True):
     """One condition: exactly one of these keys."""
 
     all: Annotated[tuple["When", ...], msgspec.Meta(min_length=1)] | None = None
@@ -159,10 +160,10 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     score: ScoreIs | None = None
     trend: Trend | None = None
 
-    @property
-    def named(self) -> list[str]:
-        """The keys that are given, as YAML writes them."""
-        return [name.rstrip("_") for name in self.__struct_fields__ if getattr(self, name) is not None]
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """The keys that are given, as YAML writes them. Looked up once: a condition is judged at each utterance."""
+        return tuple(name.rstrip("_") for name in self.__struct_fields__ if getattr(self, name) is not None)
 
     @property
     def inner(self) -> "list[tuple[str, When]]":
