@@ -5,6 +5,7 @@ chance; in 0.6 s they do not. Normalised cross-correlation of what pre-emphasis 
 correlation method for estimation of time delay", IEEE TASSP 24, 1976), at 8 kHz: a telephone has nothing above 4.
 """
 
+from collections import deque
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,9 @@ from edge.values import FRAME_SAMPLES, Pcm
 
 _RATE_DIVISOR: Final = 2
 _EVERY_FRAMES: Final = 5
-_WINDOW: Final = 32 * FRAME_SAMPLES // _RATE_DIVISOR
+_WINDOW_FRAMES: Final = 32
+_WINDOW: Final = _WINDOW_FRAMES * FRAME_SAMPLES // _RATE_DIVISOR
+_SCALE: Final = np.float32(1 / (_RATE_DIVISOR * 32768))
 _FFT: Final = 8192
 # 100 ms either way: echo paths of 60 ms, and what two converters and jitter buffers add.
 _LAGS: Final = 800
@@ -33,17 +36,19 @@ class CommonSound:
 
     def __init__(self) -> None:
         self.likeness, self.lag, self.gain_db = 0.0, 0, 0.0
-        self._past: NDArray[np.float32] = np.zeros((2, _WINDOW + 1), np.float32)
+        # The frames that the window and the sample before it reach into.
+        frames = _WINDOW_FRAMES + 1
+        self._past: deque[NDArray[np.float32]] = deque([np.zeros((2, FRAME_SAMPLES // _RATE_DIVISOR), np.float32)] * frames, frames)
         self._frames = 0
 
     def update(self, pcm: Pcm, *, voice: bool) -> bool:
         """Take 20 ms (int16, (2, 320)); whether the figures are new, which they are every 100 ms in which there was `voice`."""
-        fresh = pcm.reshape(2, -1, _RATE_DIVISOR).mean(axis=2, dtype=np.float32) / np.float32(32768)
-        self._past = np.concatenate((self._past[:, fresh.shape[1] :], fresh), axis=1)
+        # The mean of each two samples.
+        self._past.append((pcm[:, ::_RATE_DIVISOR].astype(np.float32) + pcm[:, 1::_RATE_DIVISOR]) * _SCALE)
         self._frames += 1
         if self._frames % _EVERY_FRAMES or not voice:
             return False
-        sound = np.diff(self._past, axis=1)
+        sound = np.diff(np.concatenate(self._past, axis=1)[:, -_WINDOW - 1 :], axis=1)
         power = np.einsum("ij,ij->i", sound, sound) / _WINDOW
         if power.min() < _QUIET_POWER:
             self.likeness, self.lag, self.gain_db = 0.0, 0, 0.0
