@@ -12,7 +12,7 @@ from paho.mqtt.packettypes import PacketTypes
 from edge.config import Config, MqttConfig
 from edge.doctor import bus
 from edge.errors import UndertoneError
-from edge.mqtt import reconnects, session
+from edge.mqtt import held_topics, reconnects, session
 from edge.mqtt.link import Link, packet_bytes
 from edge.mqtt.publisher import Publisher
 from edge.mqtt.reasons import TAKEN_OVER
@@ -42,10 +42,13 @@ def state(outbox) -> State:
 def least_waits(monkeypatch):
     """Of each random wait the shortest: none before the next try, half of the long ones. All of them, as they are drawn.
 
-    How long an answer may take is not asked here: a busy machine must not look like a broker that has stopped answering.
+    How long anything takes is not asked here: a busy machine must not look like a broker that has stopped answering, nor like one that
+    ends connections seldom; and what is left alone for a while must not be tried again before a test has looked.
     """
     drawn = []
     monkeypatch.setattr(session, "_PROMPT_S", PATIENCE_S)
+    monkeypatch.setattr(reconnects, "_SHORT_S", PATIENCE_S)
+    monkeypatch.setattr(held_topics, "_DEADLY_FIRST_S", 2 * PATIENCE_S)
 
     def least_of(least: float, _most: float) -> float:
         drawn.append(least)
