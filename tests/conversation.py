@@ -1,6 +1,7 @@
 """A conversation written as literals: what the branches say of it and who speaks when, without sound."""
 
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 
@@ -39,6 +40,12 @@ from edge.wire.parts import LatencyData, ReasonData
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NO_LATENCY = LatencyData(endpoint_ms=None, words_ms=None, voice_ms=None, verdict_ms=None)
 WEIGHTS = {"voice": 0.4, "words": 1.0}
+
+
+@cache
+def shipped_rules() -> RuleSet:
+    """The rules of a box that is given none, read once for all conversations."""
+    return load_rules(None)
 
 
 def softmax(negative: float, positive: float) -> tuple[float, float, float]:
@@ -128,7 +135,7 @@ class Conversation:
             config=self.config,
             anchor=Anchor(sample=start, utc=NOON, synced=True),
             opened=CallOpened(start=start, opened_by=OpenedBy.VOICE),
-            rules=rules or load_rules(None),
+            rules=rules or shipped_rules(),
             models={"voice": "v1"},
             context=Context.of(context) if (context := given.pop("context", None)) else None,
             **given,
@@ -211,9 +218,9 @@ class Conversation:
         return [event.data for event in self.events if isinstance(event.data, kind)]
 
     def _frames(self, seconds: float, speaking, *, lost: bool = False) -> "Conversation":
+        flags = tuple(role in speaking for role in self.roles)
+        levels = tuple(-20.0 if flag else -60.0 for flag in flags)
         for _ in range(round(seconds * SAMPLE_RATE / FRAME_SAMPLES)):
-            flags = tuple(role in speaking for role in self.roles)
-            levels = tuple(-20.0 if flag else -60.0 for flag in flags)
             self.events += self.call.active(Activity(start=self.now, speaking=flags, level_dbfs=levels, lost=lost))
             self.now += FRAME_SAMPLES
         return self

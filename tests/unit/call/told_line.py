@@ -6,13 +6,12 @@ import numpy as np
 
 from edge.call.engines import Engines
 from edge.call.line import Line
-from edge.call.rules.rule_set import load_rules
 from edge.config import Config, LineConfig, SourceConfig
 from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Absence, Absent, Mode, Role, Utterance
 from edge.verdict.fuse import fuse
 from edge.wire.commands import CallContext, CallEnd, CallStart
 from edge.wire.events import Event
-from tests.conversation import ANGRY, NO_LATENCY, WEIGHTS, voice
+from tests.conversation import ANGRY, NO_LATENCY, WEIGHTS, shipped_rules, voice
 
 FIELDS = ("pbx_call_id", "customer_ref", "queue", "callback", "agent_ref")
 
@@ -48,7 +47,7 @@ class NoWords:
 
 
 def a_line(recogniser: Recogniser | None = None, **config) -> Line:
-    rules = load_rules(None)
+    rules = shipped_rules()
     engines = Engines(emotion=None, recogniser=recogniser, judge=NoWords(), rules=lambda: rules, weights=WEIGHTS, infos={})
     line = LineConfig(name="line-1", source=SourceConfig(device="none"), channels=(Role.CUSTOMER, Role.AGENT))
     return Line(line=line, serving=lambda: (engines, Config(**config)))
