@@ -238,13 +238,22 @@ def test_a_folder_and_a_text_in_another_encoding_are_called_what_they_are(tmp_pa
         load_config(path)
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "# site: leeds\n", "{}", "---\n", "null\n"])
+WITHOUT_A_KEY = ["", "\n\n", "# site: leeds\n", "{}", "---\n", "null\n"]
+
+
+@pytest.mark.parametrize("text", WITHOUT_A_KEY)
 @pytest.mark.parametrize("command", ["run", "status", "doctor", "info", "words hello", "model list", "listen"])
-def test_a_file_without_any_key_is_no_configuration_and_setup_takes_it_for_a_new_one(tmp_path, capsys, text, command):
+def test_a_file_without_any_key_is_no_configuration(tmp_path, capsys, text, command):
     path = written(tmp_path, text)
     assert main([*command.split(), "--config", str(path)]) == 2
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith(f"undertone: {path}: says nothing: there is no key in it; let `undertone setup --config {path}` write it")
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("text", WITHOUT_A_KEY)
+def test_setup_takes_a_file_without_any_key_for_a_new_one(tmp_path, text):
+    path = written(tmp_path, text)
     assert main(["setup", "--yes", "--no-speech", "--no-doctor", "--config", str(path)]) == 0
     assert load_config(path).lines
 
