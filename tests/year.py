@@ -43,7 +43,7 @@ def year(chance: random.Random, *, effect: float, start: datetime, cases: int = 
     """Its callers."""
     callers = []
     for _ in range(cases):
-        grade = chance.choices(range(3), (5, 3, 2))[0]
+        grade = chance.choices(range(3), cum_weights=(5, 8, 10))[0]
         at = start + timedelta(minutes=chance.uniform(0, days * 1440))
         soon = chance.random() < (0.3, 0.5, 0.7)[grade]
         wait = chance.expovariate(1 / (20, 12, 8)[grade]) if soon else chance.uniform(60, 7 * 1440)

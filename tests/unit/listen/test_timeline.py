@@ -41,7 +41,8 @@ class Call:
             self._take(block)
 
     def _take(self, block) -> None:
-        self.told += [None] * block.lost + [tuple(row) for row in block.pcm.tolist()]
+        self.told += [None] * block.lost
+        self.told += zip(*block.pcm.T.tolist(), strict=True)
 
     def packets(self) -> list[object]:
         """The told, a value for each 20 ms; "?" where a packet is of several."""
