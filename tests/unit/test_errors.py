@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -90,9 +90,9 @@ def test_an_error_is_made_again_of_its_problem():
     assert ModelError.of(error.problem).problem == error.problem
 
 
-def _glued(tree: ast.Module) -> Iterator[int]:
+def _glued(nodes: Sequence[ast.AST]) -> Iterator[int]:
     """Lines where one text holds fact and remedy, or place and fact."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TREE and node.args):
             continue
         match node.args[0]:
@@ -105,9 +105,9 @@ def _glued(tree: ast.Module) -> Iterator[int]:
                 yield node.lineno
 
 
-def _read_again(tree: ast.Module) -> Iterator[int]:
+def _read_again(nodes: Sequence[ast.AST]) -> Iterator[int]:
     """Lines where the sentence of an error that was caught is taken apart or searched."""
-    for handler in (node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.name and node.type):
+    for handler in (node for node in nodes if isinstance(node, ast.ExceptHandler) and node.name and node.type):
         caught = {one.id for one in ast.walk(handler.type) if isinstance(one, ast.Name)}  # type: ignore[arg-type] # not None
         if not caught & (TREE | {"Exception"}):
             continue
@@ -138,8 +138,8 @@ def _is_sentence(node: ast.AST, name: str) -> bool:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_fact_place_and_remedy_are_given_apart_and_no_sentence_is_read_again(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert (list(_glued(tree)), list(_read_again(tree))) == ([], [])
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    assert (list(_glued(nodes)), list(_read_again(nodes))) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_fact_place_and_remedy_are_given_apart_and_no_sentence_is_read_again(pat
     ],
 )
 def test_that_search_finds_what_it_is_for(source):
-    tree = ast.parse(source)
-    assert [*_glued(tree), *_read_again(tree)]
+    nodes = list(ast.walk(ast.parse(source)))
+    assert [*_glued(nodes), *_read_again(nodes)]
 
 
 @pytest.mark.parametrize(("number", "told"), [(0, "0 calls"), (1, "1 call"), (2, "2 calls"), (1000, "1,000 calls")])

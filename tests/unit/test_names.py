@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,13 @@ def _texts() -> Iterator[tuple[str, str]]:
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
 
 
+@cache
 def _file(module: str) -> Path | None:
     path = ROOT / Path(*module.split("."))
     return next((one for one in (path.with_suffix(".py"), path / "__init__.py") if one.is_file()), None)
 
 
+@cache
 def _holds(module: str, name: str) -> bool:
     """Whether the file of `module` has `name`, or it is a file or folder below it."""
     file = _file(module)
@@ -42,6 +45,7 @@ def _holds(module: str, name: str) -> bool:
     )
 
 
+@cache
 def _is_there(dotted: str) -> bool:
     """Whether `dotted` is a module, or a name in one, or an attribute of such a name."""
     parts = dotted.split(".")

@@ -21,6 +21,9 @@ def test_digits_are_spelled_in_words_that_are_counted_and_found_as_one_number(nu
 
 @pytest.mark.parametrize("path", [p for folder in ("edge", "convert") for p in (ROOT / folder).rglob("*.py") if p != HOME], ids=str)
 def test_nobody_else_lists_number_words(path):
-    texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    source = path.read_text(encoding="utf-8")
+    if sum(word in source for word in {*TEENS, *TENS}) < 4:
+        return
+    texts = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     words = {word for text in texts for word in text.split()}
     assert len(words & {*TEENS, *TENS}) < 4
