@@ -53,7 +53,7 @@ def softmax(negative: float, positive: float) -> tuple[float, float, float]:
     return tuple(float(p) for p in powers / powers.sum())
 
 
-def voice(negative: float = 0.0, positive: float = 0.0, quality: float = 0.9) -> VoiceReading:
+def voice(negative: float = 0.0, positive: float = 0.0, quality: float = 0.9, speech_dbfs: float = -26.0) -> VoiceReading:
     p_negative, p_neutral, p_positive = softmax(negative, positive)
     return VoiceReading(
         probs={"angry": p_negative, "neutral": p_neutral, "happy": p_positive},
@@ -65,6 +65,7 @@ def voice(negative: float = 0.0, positive: float = 0.0, quality: float = 0.9) ->
         voiced_ms=2000,
         windows=2,
         clipping=0.0,
+        speech_dbfs=speech_dbfs,
     )
 
 

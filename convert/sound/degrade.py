@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.sound.codecs import gsm
-from edge.signal.pcm import alaw, mulaw
+from edge.signal.pcm import alaw, mulaw, speech_rms
 from edge.signal.resample import resample
 from edge.signal.telephone import band_limit
 from edge.values import FRAME_SAMPLES, SAMPLE_RATE, Pcm
@@ -40,14 +40,14 @@ def telephoned(pcm: Pcm, rate: int) -> Pcm:
 
 def at_level(pcm: Pcm, dbfs: float) -> Pcm:
     """`pcm` with its loudest 20 ms frames at `dbfs` (RMS); clips where that is too loud."""
-    return _int16(pcm * (10 ** (dbfs / 20) * 32768 / _speech_rms(pcm)))
+    return _int16(pcm * (10 ** (dbfs / 20) * 32768 / speech_rms(pcm)))
 
 
 def with_noise(pcm: Pcm, noise: Pcm, snr_db: float) -> Pcm:
     """`pcm` with `noise` (repeated or cut to fit) so far below the speech; both measured in the telephone band."""
     noise = band_limit(_fit(np.tile(noise, 1 + len(pcm) // max(1, len(noise))), len(pcm)))
     rms = float(np.sqrt(np.mean(np.square(noise.astype(np.float64))))) + 1.0
-    return _int16(pcm + noise * (_speech_rms(band_limit(pcm)) / rms * 10 ** (-snr_db / 20)))
+    return _int16(pcm + noise * (speech_rms(band_limit(pcm)) / rms * 10 ** (-snr_db / 20)))
 
 
 def coloured_noise(samples: int, slope: float, rng: Rng) -> Pcm:
@@ -64,7 +64,7 @@ def babble(voices: list[Pcm], samples: int) -> Pcm:
     """Several voices at once, each at the same level, cut or repeated to `samples`."""
     mixed = np.zeros(samples)
     for voice in voices:
-        mixed += _fit(np.tile(voice, 1 + samples // max(1, len(voice))), samples) / _speech_rms(voice)
+        mixed += _fit(np.tile(voice, 1 + samples // max(1, len(voice))), samples) / speech_rms(voice)
     return _int16(mixed * (3000 / max(1, len(voices)) ** 0.5))
 
 
@@ -148,13 +148,6 @@ def _behind(samples: int, others: list[Pcm], street: Pcm | None, rng: Rng) -> Pc
     if others and rng.random() < 0.4:  # noqa: PLR2004
         return babble(others, samples)
     return coloured_noise(samples, float(rng.uniform(0, 2)), rng)
-
-
-def _speech_rms(pcm: Pcm) -> float:
-    """The RMS of the loudest half of the 20 ms frames, at least 1: quiet around the speech does not count."""
-    whole = len(pcm) // FRAME_SAMPLES * FRAME_SAMPLES
-    frames = np.square((pcm[:whole] if whole else pcm).astype(np.float64)).reshape(max(1, whole // FRAME_SAMPLES), -1).mean(axis=1)
-    return max(1.0, float(np.sqrt(np.mean(np.sort(frames)[len(frames) // 2 :]))))
 
 
 def _filtered(pcm: Pcm, response: NDArray[np.float64]) -> Pcm:

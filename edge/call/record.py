@@ -32,6 +32,7 @@ def voice_data(reading: VoiceReading) -> VoiceData:
         clipping=reading.clipping,
         baseline=reading.baseline,
         difference=reading.difference,
+        louder=reading.louder,
         baseline_positive=reading.baseline_positive,
         difference_positive=reading.difference_positive,
         model=reading.model,

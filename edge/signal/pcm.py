@@ -1,9 +1,11 @@
 """16-bit sound as numbers: scale, level, clipping, and the two laws of G.711."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.values import Pcm
+from edge.values import FRAME_SAMPLES, Pcm
 
 _FULL_SCALE = 32768.0
 # Digital silence has no level; 16-bit dither lies near -98 dBFS, so this is below everything that can be measured.
@@ -18,6 +20,18 @@ def level_dbfs(pcm: Pcm) -> float:
         return SILENCE_DBFS
     power = float(np.mean(np.square(pcm.astype(np.float64) / _FULL_SCALE)))
     return SILENCE_DBFS if power <= 0 else max(SILENCE_DBFS, 10.0 * float(np.log10(power)))
+
+
+def speech_rms(pcm: Pcm) -> float:
+    """The RMS of the loudest half of the 20 ms frames of `pcm` (16 kHz), at least 1: quiet around the speech does not count."""
+    whole = len(pcm) // FRAME_SAMPLES * FRAME_SAMPLES
+    frames = np.square((pcm[:whole] if whole else pcm).astype(np.float64)).reshape(max(1, whole // FRAME_SAMPLES), -1).mean(axis=1)
+    return max(1.0, float(np.sqrt(np.mean(np.sort(frames)[len(frames) // 2 :]))))
+
+
+def speech_dbfs(pcm: Pcm) -> float:
+    """`speech_rms` in dB below full scale."""
+    return 20.0 * math.log10(speech_rms(pcm) / _FULL_SCALE)
 
 
 def clipping_share(pcm: Pcm) -> float:

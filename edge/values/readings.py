@@ -20,8 +20,9 @@ class VoiceReading:
     """How it was said. `probs` are the seven emotions, 0..1, sum 1; the three polarities are calibrated, sum 1.
 
     Polarities and evidence are of the utterance alone (`baseline` None), or of its difference from what the caller and the line are
-    used to: `baseline` is that, `difference` how far above it the utterance lies (nats of log-odds against neutral; the emotions stay
-    those of the utterance alone). `model` is the name and version of what judged it.
+    used to: `baseline` is that, `difference` how far above it the utterance lies, `louder` what being louder than so far adds to
+    it (nats of log-odds against neutral; the emotions stay those of the utterance alone). `speech_dbfs` is the loudness without pauses,
+    `model` the name and version of what judged it.
     """
 
     probs: Mapping[Emotion, float]
@@ -33,8 +34,10 @@ class VoiceReading:
     voiced_ms: int
     windows: int
     clipping: float
+    speech_dbfs: float
     baseline: float | None = None
     difference: float | None = None
+    louder: float | None = None
     baseline_positive: float | None = None
     difference_positive: float | None = None
     model: str | None = None

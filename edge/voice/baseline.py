@@ -5,7 +5,8 @@ So the level of an utterance says little and its distance from the caller's own 
 is angry from the first word for calm; the line's, which comes from calls before, does not move for one caller. The level to
 compare with is the mean of both, weighted by how much is known (an empirical-Bayes estimate: Efron and Morris, "Stein's estimation
 rule and its competitors", JASA 68, 1973). How far from it is much is the caller's own, too: who speaks evenly shows displeasure in a small
-step, who speaks in leaps shows nothing by one. Nothing here is labelled, and nothing here is a person's: four numbers a line.
+step, who speaks in leaps shows nothing by one. Louder than so far is a part of the difference (edge.voice.loudness). Nothing here is
+labelled, and nothing here is a person's: four numbers a line.
 
 All levels are log-odds against neutral, natural log, training prior taken out, corrected for short utterances.
 """
@@ -17,11 +18,13 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from edge.values import Absent, Evidence, VoiceReading
+from edge.voice.loudness import OwnLoudness
 from edge.voice.prior import Level, Prior
 
 # Four decimals are what an event carries: the arithmetic is done on what a consumer can read.
 _DECIMALS = 4
-# The caller's own utterances count less the further they lie above the line's centre: half at the centre, a sixth one spread above.
+# The caller's own utterances count less the further they lie above the line's centre, and the louder: half at the centre, a sixth one
+# spread above.
 _DOUBT = 0.6
 # No utterance is taken for further below the line's centre than this many spreads: a whisper is not somebody's calm.
 _LOWEST = 2.0
@@ -118,6 +121,7 @@ class CallerBaseline:
     line: LineBaseline
     prior: Prior
     heard: list[Heard] = field(default_factory=list)
+    _loudness: OwnLoudness = field(default_factory=OwnLoudness)
     _weight: float = 0.0
     _negative: float = 0.0
     _squares: float = 0.0
@@ -128,17 +132,19 @@ class CallerBaseline:
         if isinstance(reading, Absent) or not (math.isfinite(reading.evidence.negative) and math.isfinite(reading.evidence.positive)):
             return reading
         said = heard_of(reading, self.prior)
-        judged = self._difference(reading, said)
-        self._remember(said)
+        louder = round(self._loudness.louder(reading.speech_dbfs), _DECIMALS)
+        judged = self._difference(reading, said, louder)
+        calm = self._remember(said, louder)
+        self._loudness.remember(reading.speech_dbfs, said.quality, calm)
         return judged
 
-    def _difference(self, reading: VoiceReading, said: Heard) -> VoiceReading:
+    def _difference(self, reading: VoiceReading, said: Heard, louder: float) -> VoiceReading:
         known = self._weight + self.prior.line_counts_for
         baseline = round((self._negative + self.prior.line_counts_for * self.line.negative.centre) / known, _DECIMALS)
         positive = round((self._positive + self.prior.line_counts_for * self.line.positive.centre) / known, _DECIMALS)
         sure = certainty(reading.voiced_ms, self.prior)
-        difference = round(sure * (said.negative - baseline) * self.line.negative.spread / self._spread(), _DECIMALS)
-        difference_positive = round(sure * (said.positive - positive), _DECIMALS)
+        difference = round(sure * (said.negative - baseline + louder) * self.line.negative.spread / self._spread(), _DECIMALS)
+        difference_positive = round(sure * (said.positive - positive + louder), _DECIMALS)
         llr = (
             round(difference - self.prior.threshold_negative, _DECIMALS),
             round(difference_positive - self.prior.threshold_positive, _DECIMALS),
@@ -151,6 +157,7 @@ class CallerBaseline:
             p_positive=p_positive,
             evidence=Evidence(negative=llr[0], positive=llr[1], quality=reading.evidence.quality),
             baseline=baseline,
+            louder=louder,
             difference=difference,
             baseline_positive=positive,
             difference_positive=difference_positive,
@@ -162,16 +169,19 @@ class CallerBaseline:
         own = self._squares - self._negative**2 / self._weight if self._weight else 0.0
         return max(math.sqrt((counts * usual**2 + max(own, 0.0)) / (counts + self._weight)), _EVENEST * usual)
 
-    def _remember(self, said: Heard) -> None:
+    def _remember(self, said: Heard, louder: float) -> float:
+        """Gives how calm it was, 0..1: less the further above the line, and the louder."""
         spread = self.line.negative.spread
-        above = (said.negative - self.line.negative.centre) / spread
-        weight = said.quality / (1 + math.exp(min(above / _DOUBT, 50.0)))
+        above = (said.negative - self.line.negative.centre + louder) / spread
+        calm = 1 / (1 + math.exp(min(above / _DOUBT, 50.0)))
+        weight = said.quality * calm
         self._weight += weight
         negative = max(said.negative, self.line.negative.centre - _LOWEST * spread)
         self._negative += weight * negative
         self._squares += weight * negative**2
         self._positive += weight * max(said.positive, self.line.positive.centre - _LOWEST * self.line.positive.spread)
         self.heard.append(said)
+        return calm
 
 
 def heard_of(reading: VoiceReading, prior: Prior) -> Heard:

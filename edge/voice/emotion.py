@@ -14,7 +14,7 @@ from edge.bundle.signature import Trust
 from edge.errors import Key, ModelError
 from edge.segment.crosstalk import CustomerUtterance
 from edge.signal.features import Features, Windows, quantise, spectrogram, windows
-from edge.signal.pcm import clipping_share, level_dbfs
+from edge.signal.pcm import clipping_share, level_dbfs, speech_dbfs
 from edge.signal.prosody import MELODY, statistics
 from edge.signal.spec import SPEC
 from edge.tflite.interpreter import Interpreter
@@ -104,6 +104,7 @@ class EmotionModel:
             voiced_ms=voiced_ms,
             windows=len(cut.active),
             clipping=clipping,
+            speech_dbfs=speech_dbfs(utterance.pcm),
             model=self.label,
         )
 

@@ -70,6 +70,7 @@ MEANINGS: dict[str, str] = {
     "clipping": "Share of clipped samples.",
     "baseline": "What this caller and this line are used to: log-odds of negative against neutral (docs/verdict.md).",
     "difference": "How far above the baseline this utterance lies, nats; llr_negative is this less the model's threshold.",
+    "louder": "What being louder than so far in the call adds to both differences, nats; below 0 where the caller is not, 0 at first.",
     "baseline_positive": "The same of positive against neutral.",
     "difference_positive": "How far above it this utterance lies, nats; llr_positive is this less the model's threshold.",
     "words": "Words that were recognised.",

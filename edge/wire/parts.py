@@ -42,6 +42,7 @@ class VoiceData(Wire, frozen=True, kw_only=True):
     clipping: Probability
     baseline: float | None = None
     difference: float | None = None
+    louder: float | None = None
     baseline_positive: float | None = None
     difference_positive: float | None = None
     model: str | None = None

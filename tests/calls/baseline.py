@@ -1,8 +1,9 @@
 """What the voice's baselines do: `python -m tests.calls.baseline --data DATA [--plot FILE.png]` prints the model card's tables.
 
-DATA holds `calls/calls.csv` with real telephone calls, all calm, and the corpora `ravdess`, `emovo`, `savee`. Each call is judged against a
-line whose level comes from the other calls; actors inside a call (six calm utterances, then six angry ones, through G.711) against the
-shipped prior and against a line that is used to the other actors. The shipped net learnt from RAVDESS: its actors are no strangers.
+DATA holds `calls/calls.csv` with real telephone calls, all calm, and the corpora `ravdess`, `emovo`, `savee`, `turev`. Each call is judged
+against a line whose level comes from the other calls; actors inside a call (six calm utterances, then six angry ones, through G.711)
+against the shipped prior and against a line that is used to the other actors. The shipped net learnt from RAVDESS: its actors are no
+strangers.
 """
 
 import argparse
@@ -33,6 +34,7 @@ _ACTED = {
     "ravdess": (re.compile(r"03-01-(?P<emotion>\d\d)-.*-(?P<actor>\d\d)$"), {"01": _CALM, "02": _CALM, "05": _ANGRY}),
     "emovo": (re.compile(r"(?P<emotion>[a-z]+)-(?P<actor>[fm]\d)-"), {"neu": _CALM, "rab": _ANGRY}),
     "savee": (re.compile(r"(?P<actor>[A-Z]{2})_(?P<emotion>[a-z]+)\d+$"), {"n": _CALM, "a": _ANGRY}),
+    "turev": (re.compile(r"(?P<actor>\d+)_(?P<emotion>[a-z]{2})_"), {"sk": _CALM, "kz": _ANGRY}),
 }
 _EACH, _CALLS_AN_ACTOR = 6, 6
 _NOT_CALLS = ("hold_", "ivr_")
@@ -144,7 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.calls.baseline", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="the folder with calls, ravdess, emovo, savee")
+    parser.add_argument("--data", type=Path, required=True, help="the folder with calls, ravdess, emovo, savee, turev")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw p_negative over time of the calm calls, before and after")
     args = parser.parse_args()
     model = EmotionModel.load(ROOT / "models" / "voice")

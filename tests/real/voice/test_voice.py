@@ -77,6 +77,12 @@ def test_gain_and_the_telephone_change_little(model):
         assert model.read(whole_clip(changed)).p_negative == pytest.approx(reference.p_negative, abs=0.1)
 
 
+def test_a_gain_is_told_beside_the_reading(model):
+    third = np.rint(speech(noise=60) / 3).astype(np.int16)
+    louder = model.read(whole_clip(speech(noise=60))).speech_dbfs - model.read(whole_clip(third)).speech_dbfs
+    assert louder == pytest.approx(20 * np.log10(3), abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("pcm", "reason"),
     [

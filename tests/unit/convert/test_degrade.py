@@ -5,7 +5,7 @@ import pytest
 
 from convert.sound import degrade
 from edge.bundle.golden import Recipe
-from edge.signal.pcm import clipping_share, level_dbfs
+from edge.signal.pcm import clipping_share, level_dbfs, speech_rms
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def test_g711_keeps_length_and_takes_away_what_is_above_the_band(pcm):
 @pytest.mark.parametrize("snr_db", [20, 10, 5])
 def test_noise_is_as_far_below_the_speech_as_asked(pcm, snr_db):
     noise = degrade.with_noise(pcm, degrade.coloured_noise(len(pcm), 0, rng()), snr_db).astype(float) - pcm
-    speech = degrade._speech_rms(degrade.band_limit(pcm))
+    speech = speech_rms(degrade.band_limit(pcm))
     assert 20 * np.log10(speech / np.sqrt(np.mean(noise**2))) == pytest.approx(snr_db, abs=0.5)
 
 
 def test_level_sets_the_loud_frames(pcm):
-    assert degrade._speech_rms(degrade.at_level(pcm, -30)) == pytest.approx(32768 * 10 ** (-30 / 20), rel=0.01)
+    assert speech_rms(degrade.at_level(pcm, -30)) == pytest.approx(32768 * 10 ** (-30 / 20), rel=0.01)
 
 
 def test_clipping_cuts_about_the_share_asked(pcm):

@@ -6,7 +6,7 @@ import pytest
 from edge.bundle.golden import Recipe
 from edge.capture.wavfile import blocks, write
 from edge.signal.features import LEVEL, PITCH, active_frames, quantise, spectrogram, windows
-from edge.signal.pcm import alaw, clipping_share, level_dbfs, mulaw
+from edge.signal.pcm import alaw, clipping_share, level_dbfs, mulaw, speech_dbfs
 from edge.signal.resample import frames
 from edge.signal.spec import SPEC
 from edge.signal.telephone import band_limit
@@ -99,6 +99,14 @@ def test_levels_and_clipping():
     assert level_dbfs(tone(1000, 32767)) == pytest.approx(-3.01, abs=0.01)
     assert level_dbfs(np.zeros(100, np.int16)) == level_dbfs(np.zeros(0, np.int16)) == -120.0
     assert clipping_share(np.asarray([0, 32767, -32768, 100], np.int16)) == 0.5
+
+
+def test_pauses_do_not_make_speech_softer_and_a_gain_is_heard_in_full():
+    spoken = tone(400, 8000)
+    paused = np.concatenate([spoken, np.zeros(len(spoken) // 2, np.int16)])
+    assert speech_dbfs(paused) == pytest.approx(speech_dbfs(spoken), abs=0.1)
+    assert speech_dbfs(spoken) - speech_dbfs(tone(400, 2000)) == pytest.approx(12.04, abs=0.05)
+    assert speech_dbfs(np.zeros(800, np.int16)) == pytest.approx(-90.3, abs=0.1)
 
 
 # ITU-T G.711: the largest values, the smallest steps, and symmetric signs.
