@@ -1,7 +1,7 @@
 """Whether one utterance meets one condition, in the terms that an alert explains itself with."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from edge.call.rules.conditions import CauseIs, Judged, KeywordIs, Loudness, SignalIs, SpeechRate, Windowed
@@ -31,13 +31,16 @@ def matcher(name: str, condition: Windowed, strictness: float) -> Callable[[Utte
     match condition:
         case Judged():
             branch = cast("Branch", name)  # These three conditions have the branches' names.
-            return lambda one: _judged(branch, condition, strictness, one)
+            tests = _tests(condition, strictness)
+            asked = Match(what=f"{branch} {tests[0].of}", needs=" and ".join(f"{test.side} {test.limit:.2f}" for test in tests))
+            return lambda one: _judged(asked, branch, condition, tests, one)
         case CauseIs():
             return lambda one: _cause(condition, _raised(condition.p_at_least, strictness), one)
         case KeywordIs():
             return lambda one: _keyword(condition, _raised(condition.confidence_at_least, strictness), one)
         case SignalIs():
-            return lambda one: _signal(condition, one)
+            needs = " or ".join(condition.any_of)
+            return lambda one: _signal(needs, condition, one)
         case Loudness():
             return lambda one: _loudness(condition, one)
         case SpeechRate():
@@ -59,27 +62,43 @@ def _unjudged(one: UtteranceView | None, branch: Branch, min_quality: float) -> 
     return f"badly heard (quality under {min_quality:g})" if judgement.quality < min_quality else None
 
 
-def _judged(branch: Branch, condition: Judged, strictness: float, one: UtteranceView | None) -> Match:
-    heard: Judgement | None = getattr(one, branch, None)
-    # Each threshold: of what, on which side of it (polarity's own far end is where its way begins), how it is said.
-    tests: list[tuple[str, float, bool, str]] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    """A threshold: of what, on which side of it, where its way begins, how it is said."""
+
+    of: str
+    limit: float
+    above: bool
+    start: float
+    side: str
+
+
+def _tests(condition: Judged, strictness: float) -> tuple[_Test, ...]:
+    """The thresholds that `condition` has; of polarity, the way to one begins at its far end."""
+    tests = []
     if condition.p_negative_at_least is not None:
-        tests.append(("p_negative", _raised(condition.p_negative_at_least, strictness), True, "at least"))
+        limit = _raised(condition.p_negative_at_least, strictness)
+        tests.append(_Test(of="p_negative", limit=limit, above=True, start=0.0, side="at least"))
     if condition.polarity_at_most is not None:
-        tests.append(("polarity", -_raised(-condition.polarity_at_most, strictness), False, "at most"))
+        limit = -_raised(-condition.polarity_at_most, strictness)
+        tests.append(_Test(of="polarity", limit=limit, above=False, start=1.0, side="at most"))
     if condition.polarity_at_least is not None:
-        tests.append(("polarity", condition.polarity_at_least, True, "at least"))
-    asked = Match(what=f"{branch} {tests[0][0]}", needs=" and ".join(f"{side} {limit:.2f}" for _, limit, _, side in tests))
+        tests.append(_Test(of="polarity", limit=condition.polarity_at_least, above=True, start=-1.0, side="at least"))
+    return tuple(tests)
+
+
+def _judged(asked: Match, branch: Branch, condition: Judged, tests: Sequence[_Test], one: UtteranceView | None) -> Match:
+    heard: Judgement | None = getattr(one, branch, None)
     unjudged = _unjudged(one, branch, condition.min_quality)
     if heard is None or unjudged is not None:
-        return replace(asked, unjudged=unjudged)
-    values = [(getattr(heard, of), limit, above) for of, limit, above, _ in tests]
-    starts = {"p_negative": 0.0, "polarity": -1.0}
-    return replace(
-        asked,
-        holds=all(value >= limit if above else value <= limit for value, limit, above in values),
-        value=f"{values[0][0]:.2f}",
-        nearness=min(way(getattr(heard, of), limit, starts[of] if above else 1.0) for of, limit, above, _ in tests),
+        return Match(what=asked.what, needs=asked.needs, unjudged=unjudged)
+    values = [getattr(heard, test.of) for test in tests]
+    return Match(
+        what=asked.what,
+        needs=asked.needs,
+        holds=all(value >= test.limit if test.above else value <= test.limit for value, test in zip(values, tests, strict=True)),
+        value=f"{values[0]:.2f}",
+        nearness=min(way(value, test.limit, test.start) for value, test in zip(values, tests, strict=True)),
         # A condition on friendliness is no claim about negativity.
         probability=None if condition.polarity_at_least is not None else heard.p_negative,
         voice_alone=heard.voice_alone,
@@ -87,17 +106,15 @@ def _judged(branch: Branch, condition: Judged, strictness: float, one: Utterance
 
 
 def _cause(condition: CauseIs, limit: float, one: UtteranceView | None) -> Match:
-    asked = Match(what=f"cause {' or '.join(condition.any_of)}", needs=f"at least {limit:.2f}")
-    unjudged = _unjudged(one, "words", condition.min_quality)
+    needs, unjudged = f"at least {limit:.2f}", _unjudged(one, "words", condition.min_quality)
     if one is None or unjudged is not None:
-        return replace(asked, unjudged=unjudged)
+        return Match(what=f"cause {' or '.join(condition.any_of)}", needs=needs, unjudged=unjudged)
     if one.cause not in condition.any_of:
-        return replace(asked, value=one.cause or "none")
-    holds = one.cause_p >= limit
+        return Match(what=f"cause {' or '.join(condition.any_of)}", needs=needs, value=one.cause or "none")
     return Match(
         what=f"cause {one.cause}",
-        needs=asked.needs,
-        holds=holds,
+        needs=needs,
+        holds=one.cause_p >= limit,
         value=f"p {one.cause_p:.2f}",
         nearness=way(one.cause_p, limit),
         probability=one.cause_p,
@@ -105,17 +122,16 @@ def _cause(condition: CauseIs, limit: float, one: UtteranceView | None) -> Match
 
 
 def _keyword(condition: KeywordIs, limit: float, one: UtteranceView | None) -> Match:
-    asked = Match(what=f"keyword {' or '.join(condition.any_of)}", needs=f"at least {limit:.2f}")
-    unjudged = _unjudged(one, "words", condition.min_quality)
+    needs, unjudged = f"at least {limit:.2f}", _unjudged(one, "words", condition.min_quality)
     if one is None or unjudged is not None:
-        return replace(asked, unjudged=unjudged)
+        return Match(what=f"keyword {' or '.join(condition.any_of)}", needs=needs, unjudged=unjudged)
     heard = [found for found in one.keywords if found[0] in condition.any_of]
     if not heard:
-        return replace(asked, value="none")
+        return Match(what=f"keyword {' or '.join(condition.any_of)}", needs=needs, value="none")
     name, confidence = max(heard, key=lambda found: found[1])
     return Match(
         what=f"keyword {name}",
-        needs=asked.needs,
+        needs=needs,
         # A keyword of no confidence was not heard, whatever the threshold.
         holds=confidence >= max(limit, 1e-9),
         value=f"confidence {confidence:.2f}",
@@ -124,36 +140,37 @@ def _keyword(condition: KeywordIs, limit: float, one: UtteranceView | None) -> M
     )
 
 
-def _signal(condition: SignalIs, one: UtteranceView | None) -> Match:
-    asked = Match(what="signal", needs=" or ".join(condition.any_of))
+def _signal(needs: str, condition: SignalIs, one: UtteranceView | None) -> Match:
     unjudged = _unjudged(one, "words", condition.min_quality)
     if one is None or unjudged is not None:
-        return replace(asked, unjudged=unjudged)
+        return Match(what="signal", needs=needs, unjudged=unjudged)
     found = [signal for signal in one.signals if signal in condition.any_of]
-    return replace(asked, holds=bool(found), value=" and ".join(found) or "none", nearness=float(bool(found)))
+    return Match(what="signal", needs=needs, holds=bool(found), value=" and ".join(found) or "none", nearness=float(bool(found)))
 
 
 def _loudness(condition: Loudness, one: UtteranceView | None) -> Match:
-    limit = condition.db_at_least
-    asked = Match(what="loudness against own baseline", needs=f"at least {limit:+g} dB", voice_alone=True)
+    what, limit = "loudness against own baseline", condition.db_at_least
+    needs = f"at least {limit:+g} dB"
     if one is None or one.loudness_db is None:
-        return replace(asked, unjudged="no baseline yet")
-    return replace(
-        asked,
+        return Match(what=what, needs=needs, unjudged="no baseline yet", voice_alone=True)
+    return Match(
+        what=what,
+        needs=needs,
         holds=one.loudness_db >= limit,
         value=f"{one.loudness_db:+.1f} dB",
         nearness=way(one.loudness_db, limit) if limit > 0 else float(one.loudness_db >= limit),
+        voice_alone=True,
     )
 
 
 def _speech_rate(condition: SpeechRate, one: UtteranceView | None) -> Match:
     low, high = condition.wpm_at_least, condition.wpm_at_most
     needs = f"at least {low:g}" if low is not None else f"at most {high:g}"
-    asked = Match(what="speech rate", needs=needs, voice_alone=True)
     if one is None or one.words_per_minute is None:
-        return replace(asked, unjudged="no rate of speech")
+        return Match(what="speech rate", needs=needs, unjudged="no rate of speech", voice_alone=True)
     rate = one.words_per_minute
     holds = (low is None or rate >= low) and (high is None or rate <= high)
     # Too slow is measured against the lower bound, too fast against the upper one.
-    way = rate / low if low and rate < low else high / rate if high and rate > high else 1.0
-    return replace(asked, holds=holds, value=f"{rate:.0f} words a minute", nearness=min(way, 1.0))
+    nearness = rate / low if low and rate < low else high / rate if high and rate > high else 1.0
+    value = f"{rate:.0f} words a minute"
+    return Match(what="speech rate", needs=needs, holds=holds, value=value, nearness=min(nearness, 1.0), voice_alone=True)
