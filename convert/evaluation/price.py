@@ -28,10 +28,12 @@ when `sustained-anger` holds is chosen on one half of the trades and pairs and j
 # The price that is asked: false alerts a calm call, and displeased calls told within so many seconds.
 FALSE, TOLD, WITHIN_S = 1 / 200, 0.90, 20.0
 # What is tried: the shipped rules, `sustained-anger` with three in a row alone, and with two within a minute from these p_negative on;
-# besides, with one that says so in words of anger, and with any one.
-_TWICE, _ONCE, _ANY = (0.6, 0.7, 0.8, 0.85, 0.9), (0.7, 0.8, 0.9), (0.8, 0.9)
+# besides, with one that says so in words of anger, with one beside another from 0.5 on, and with any one.
+_TWICE, _ONCE, _LED, _ANY = (0.6, 0.7, 0.8, 0.85, 0.9), (0.7, 0.8, 0.9), (0.85, 0.9, 0.92), (0.8, 0.9, 0.92)
 # Where the shipped rule stands: two recordings of announcements page from 0.8 on (docs/price.md).
-_SHIPPED_TWICE = 0.85
+_SHIPPED_TWICE, _SHIPPED_ONCE = 0.85, 0.8
+# The lesser of two: more negative than all else together.
+_BESIDE = 0.5
 # Signals that are said of a mere matter, too (`broken`, `unmet`, `money`, `threat`: who leaves for a lower price), are none.
 _STRONG = ("waiting", "repeat", "conduct", "irony", "anger")
 _RULE = "sustained-anger"
@@ -45,12 +47,14 @@ _DISPLEASURE = frozenset((_RULE, "sharp-fall", "repeat-caller", "dead-air-after-
 class Setting:
     """When `sustained-anger` holds: as shipped, or three negative in a row.
 
-    Or, too, `twice` so negative within a minute; `once` so negative in words of anger; `alone` so negative in whatever words.
+    Or, too, `twice` so negative within a minute; `once` so negative in words of anger; `led` by one so negative, and another half so sure
+    within a minute; `alone` so negative in whatever words.
     """
 
     shipped: bool = False
     twice: float | None = None
     once: float | None = None
+    led: float | None = None
     alone: float | None = None
 
 
@@ -122,7 +126,8 @@ def run(args: argparse.Namespace) -> int:
         IN_A_ROW,
         *(Setting(twice=one) for one in _TWICE),
         *(Setting(twice=_SHIPPED_TWICE, once=one) for one in _ONCE),
-        *(Setting(twice=_SHIPPED_TWICE, alone=one) for one in _ANY),
+        *(Setting(twice=_SHIPPED_TWICE, once=_SHIPPED_ONCE, led=one) for one in _LED),
+        *(Setting(twice=_SHIPPED_TWICE, once=_SHIPPED_ONCE, alone=one) for one in _ANY),
     )
     tried = {setting: price(box, *halves[0], setting, weights) for setting in settings}
     print("\nchosen on:\n" + _HEAD)
@@ -140,13 +145,13 @@ def run(args: argparse.Namespace) -> int:
     return 0 if judged[best].paid else 1
 
 
-_HEAD = f"{'sustained-anger':>48}{'false':>9}{'in time':>9}{'ever':>7}"
+_HEAD = f"{'sustained-anger':>66}{'false':>9}{'in time':>9}{'ever':>7}"
 
 
 def _row(setting: Setting, found: Price) -> str:
-    ways = {"twice at": setting.twice, "angry words at": setting.once, "any one at": setting.alone}
+    ways = {"twice at": setting.twice, "angry words at": setting.once, "beside another at": setting.led, "any one at": setting.alone}
     rule = "as shipped" if setting.shipped else ", ".join(["3 in a row", *(f"{way} {p:.2f}" for way, p in ways.items() if p is not None)])
-    return f"{rule:>48}{found.false:>9.2%}{found.in_time:>9.0%}{found.ever:>7.0%}"
+    return f"{rule:>66}{found.false:>9.2%}{found.in_time:>9.0%}{found.ever:>7.0%}"
 
 
 def price(
@@ -179,6 +184,12 @@ def with_anger(setting: Setting) -> "RuleSet":
     ways = [When(fused=Judged(p_negative_at_least=0.6, sustained=3, within_s=180, min_quality=_HEARD))]
     if setting.twice is not None:
         ways.append(When(fused=Judged(p_negative_at_least=setting.twice, times=2, within_s=60, min_quality=_HEARD)))
+    if setting.led is not None:
+        led, beside = (
+            When(fused=Judged(p_negative_at_least=p, times=times, within_s=60, min_quality=_HEARD))
+            for p, times in ((setting.led, 1), (_BESIDE, 2))
+        )
+        ways.append(When(all=(led, beside)))
     if setting.once is not None:
         strong = When(signal=SignalIs(any_of=_STRONG, min_quality=_HEARD))
         judged = When(fused=Judged(p_negative_at_least=setting.once, min_quality=_HEARD))

@@ -49,9 +49,11 @@ def test_an_alert_that_nearly_came_says_how_near_and_what_was_missing():
     last = of(looks, "sustained-anger")[-1]
     assert last.decision is Decision.NOT_MET
     p = call.utterances[0].verdict.p_negative
-    assert last.outcome.nearness == pytest.approx(1 / 2)
-    assert missing(last)[-2:] == [
+    # One very negative and another: the first is here, and half of what the other asks.
+    assert last.outcome.nearness == pytest.approx((1 + 1 / 2) / 2)
+    assert missing(last)[-3:] == [
         ("fused p_negative", "at least 0.85, 2 times", f"{p:.2f} at 00:00"),
+        ("fused p_negative", "at least 0.50, 2 times", f"{p:.2f} at 00:00"),
         ("signal", "waiting or repeat or conduct or irony or anger", "none at 00:00"),
     ]
     call.customer(ANGRY)

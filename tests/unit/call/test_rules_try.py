@@ -79,7 +79,9 @@ def test_try_prints_what_fires_when_and_why(tmp_path, capsys):
 def test_try_against_another_file_says_what_differs(tmp_path, capsys):
     changed = tmp_path / "mine.yaml"
     text = SHIPPED.read_text(encoding="utf-8")
-    text = text.replace("fused: {p_negative_at_least: 0.85, times: 2,", "fused: {p_negative_at_least: 0.85, times: 3,")
+    for shipped, mine in (("0.85, times: 2,", "0.85, times: 3,"), ("0.5, times: 2,", "0.5, times: 3,")):
+        assert f"fused: {{p_negative_at_least: {shipped}" in text
+        text = text.replace(f"fused: {{p_negative_at_least: {shipped}", f"fused: {{p_negative_at_least: {mine}")
     changed.write_text(text.replace("any_of: [retention]", "any_of: [never]"))
     events = stored(tmp_path / "events.jsonl", conversation())
     assert main(["rules", "try", str(changed), str(events), "--against", "shipped", "--json"]) == 0

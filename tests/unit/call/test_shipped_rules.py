@@ -45,6 +45,21 @@ def test_one_very_displeased_sentence_pages_where_its_words_are_of_anger(signal)
     assert told(0.5, signal) == []
 
 
+@pytest.mark.parametrize("order", [(4, 1.5), (1.5, 4)], ids=["the worst first", "the worst last"])
+def test_one_very_displeased_sentence_pages_where_another_is_displeased_within_a_minute(order):
+    def told(*negative, apart=0):
+        call = Conversation().customer(CALM)
+        for p_negative in negative:
+            call.customer(words(p_negative, 0)).agent(apart or 4)
+        return call.reason("sustained-anger")
+
+    assert told(*order) != []
+    assert told(*order, apart=70) == []
+    # One alone, or two that are only doubtful, say too little.
+    assert told(max(order), -1) == []
+    assert told(min(order), min(order)) == []
+
+
 def test_a_calm_call_raises_nothing():
     call = Conversation()
     for said in (CALM, PLEASED, CALM, UNHEARD, words(0.3, 0), PLEASED):

@@ -47,4 +47,4 @@ def test_only_that_rule_changes():
     shipped, changed = load_rules(None).rules, with_anger(Setting(twice=0.7)).rules
     assert with_anger(SHIPPED).rules == shipped
     assert [a.id for a, b in zip(shipped, changed, strict=True) if a != b] == ["sustained-anger"]
-    assert with_anger(Setting(twice=0.85, once=0.8)).rules == shipped
+    assert with_anger(Setting(twice=0.85, led=0.9, once=0.8)).rules == shipped
