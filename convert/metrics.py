@@ -62,11 +62,11 @@ def reliability(probability: Floats, happened: NDArray[np.bool_], bins: int = 10
     return found
 
 
-def ece(probability: Floats, happened: NDArray[np.bool_], bins: int = 10) -> float:
+def ece(probability: Floats, happened: NDArray[np.bool_]) -> float:
     """Expected calibration error of a binary probability (Naeini et al. 2015): 0 is perfect; NaN for no data."""
     if not len(probability):
         return float("nan")
-    return sum(b.count * abs(b.said - b.was) for b in reliability(probability, happened, bins)) / len(probability)
+    return sum(b.count * abs(b.said - b.was) for b in reliability(probability, happened)) / len(probability)
 
 
 def risk_coverage(confidence: Floats, correct: NDArray[np.bool_]) -> list[tuple[float, float]]:
@@ -98,20 +98,20 @@ def share(k: int, n: int) -> Interval:
     return Interval(value=p, low=max(0.0, middle - half), high=min(1.0, middle + half))
 
 
-def bootstrap(figure: Callable[[Ints], float], groups: Sequence[str], *, draws: int = 300, seed: int = 1) -> Interval:
+def bootstrap(figure: Callable[[Ints], float], groups: Sequence[str]) -> Interval:
     """`figure` of all rows, with its percentile bootstrap interval (Efron 1979); `figure` gets row numbers, (n,).
 
     Whole speakers (`groups`) are drawn where there are at least five, for clips of one speaker are no independent evidence;
     with fewer, clips within each speaker are. NaN of no rows.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     names = np.asarray(groups)
     members = [np.flatnonzero(names == name) for name in dict.fromkeys(groups)]
     if not members:
         return Interval(value=float("nan"), low=float("nan"), high=float("nan"))
     enough = 5
     found = []
-    for _ in range(draws):
+    for _ in range(300):
         if len(members) >= enough:
             rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
         else:

@@ -24,7 +24,6 @@ class Told:
 
     event: str
     call_id: str
-    direction: str
     outer: str | None
     inner: str | None
     user: str | None
@@ -44,7 +43,7 @@ class Told:
         incoming = (_text(body, "direction") or "in") == "in"
         far, near = _text(body, "from" if incoming else "to"), _text(body, "to" if incoming else "from")
         return cls(
-            event=event, call_id=call_id, direction="in" if incoming else "out", outer=far, inner=near, user=_text(body, "user"),
+            event=event, call_id=call_id, outer=far, inner=near, user=_text(body, "user"),
             queue=_text(body, "queue"), media_id=_text(body, "media_id"), customer_ref=_text(body, "customer_ref"), at=at,
         )  # fmt: skip
 

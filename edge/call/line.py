@@ -66,7 +66,6 @@ class Line:
         serving: Callable[[], tuple[Engines, Config]],
         past: PastCalls | None = None,
         understood_calls: UnderstoodCalls | None = None,
-        new_call_id: Callable[[], str] = uuid7,
         watch: Watch | None = None,
         recorded_s: float = 0.0,
     ) -> None:
@@ -78,7 +77,7 @@ class Line:
         self._recorded_s = recorded_s
         self.overloaded = False
         self._serving, self._engines = serving, serving()[0]
-        self._line, self._new_call_id, self._watch = line, new_call_id, watch
+        self._line, self._watch = line, watch
         self._swap_detector = ChannelSwapDetector(line.channels)
         self._understood_calls = understood_calls or UnderstoodCalls()
         self._segmenter = Segmenter(roles=line.channels, idle_s=line.idle_s, tone_plan=line.tones, exact=line.source.listen is not None)
@@ -233,7 +232,7 @@ class Line:
         self._engines, config = self._serving()
         self._models = self._engines.for_call(self._line, config)
         self._call = Call(
-            call_id=self._new_call_id(),
+            call_id=uuid7(),
             line=self._line,
             config=config,
             # The call began some samples ago, and a busy box hears of it late: the wall clock is counted back from when they came.

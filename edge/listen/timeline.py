@@ -27,8 +27,6 @@ class Timeline:
 
     def __init__(self, roles: tuple[Role, ...], rate: int, began: float) -> None:
         self.rate, self.told = rate, 0
-        # Samples that came too late, or too far ahead.
-        self.wasted = 0
         self._began, self._heard_channels = began, tuple(role in _HEARD for role in roles)
         room = _ROOM_S * rate
         self._sound = np.zeros((room, len(roles)), np.int16)
@@ -53,7 +51,6 @@ class Timeline:
         start = position - self.told
         late = min(len(pcm), max(0, -start))
         fits = pcm[late : max(late, len(self._sound) - start)]
-        self.wasted += len(pcm) - len(fits)
         if not len(fits):
             return
         start += late

@@ -59,13 +59,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Transfers:
     """The transfers of one box, in `folder`. Owned by one thread.
 
-    `refuse` raises ModelError for a kind that this box takes from nobody. `clock` is the wall clock, seconds since 1970.
+    `refuse` raises ModelError for a kind that this box takes from nobody.
     """
 
-    def __init__(
-        self, folder: Path, *, refuse: Callable[[ModelKind], None] = lambda _: None, clock: Callable[[], float] = time.time
-    ) -> None:
-        self.folder, self._refuse_kind, self._clock = folder, refuse, clock
+    def __init__(self, folder: Path, *, refuse: Callable[[ModelKind], None] = lambda _: None) -> None:
+        self.folder, self._refuse_kind = folder, refuse
         self._refused, self._announced_bytes = "", 0
 
     def take(self, chunk: ModelInstall) -> Path | Progress | Outcome | None:
@@ -103,7 +101,7 @@ class Transfers:
     def sweep(self) -> None:
         """Forget what was broken off long ago."""
         for path in self.folder.glob("*.part"):
-            if path.stat().st_mtime < self._clock() - _STALE_S:
+            if path.stat().st_mtime < time.time() - _STALE_S:
                 path.unlink(missing_ok=True)
 
     def path(self, chunk: ModelInstall) -> Path:
@@ -140,7 +138,7 @@ class Transfers:
         except ValueError as error:
             raise ModelError("no RFC 3339 time", where=Key("expires_at"), remedy="send it with `undertone-convert push`") from error
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        if until.timestamp() < self._clock():
+        if until.timestamp() < time.time():
             late = f"expired at {chunk.expires_at}: it was sent for an earlier day"
             raise ModelError(late, remedy="push it again (or set this box's clock)")
 

@@ -18,7 +18,7 @@ class Limits:
     """What CONNACK says (MQTT 5, 3.2.2.3); with 3.1.1, and where it says nothing, what the standard takes for granted.
 
     window: how many messages may be unacknowledged. packet_bytes: the largest packet (None: any). qos: the highest. retain: whether it
-    keeps retained messages. wildcards: whether one may subscribe to `...#`. topic_aliases: how many it would remember; a box uses none.
+    keeps retained messages. wildcards: whether one may subscribe to `...#`.
     session_s: for how long it keeps what is sent to us while we are away (None: as we asked).
     """
 
@@ -27,7 +27,6 @@ class Limits:
     qos: int = 2
     retain: bool = True
     wildcards: bool = True
-    topic_aliases: int = 0
     session_s: int | None = None
 
     @classmethod
@@ -39,7 +38,6 @@ class Limits:
             qos=properties.get("MaximumQoS", 2),
             retain=bool(properties.get("RetainAvailable", 1)),
             wildcards=bool(properties.get("WildcardSubscriptionAvailable", 1)),
-            topic_aliases=properties.get("TopicAliasMaximum", 0),
             session_s=properties.get("SessionExpiryInterval"),
         )
 

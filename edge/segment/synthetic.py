@@ -45,9 +45,9 @@ def dialogue(seconds: float, channels: int, *, seed: int = 1) -> Pcm:
     return _int16(sound)
 
 
-def made_up_customer(seconds: float, *, seed: int = 1, pitch_hz: float = 190.0) -> CustomerUtterance:
+def made_up_customer(seconds: float) -> CustomerUtterance:
     """An utterance of `speech`, as the voice branch takes it."""
-    pcm = speech(seconds, seed=seed, pitch_hz=pitch_hz)
+    pcm = speech(seconds, pitch_hz=190.0)
     pcm = pcm[: len(pcm) // FRAME_SAMPLES * FRAME_SAMPLES]
     utterance = Utterance(
         channel=0,

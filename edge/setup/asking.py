@@ -31,16 +31,16 @@ class Asker:
             print(f"  {wrong}")
         return default
 
-    def sure(self, question: str, *, default: bool = True) -> bool:
-        """Yes or no."""
+    def sure(self, question: str) -> bool:
+        """Yes, which is meant where nothing is said, or no."""
         while not self.yes:
-            said = self.line(f"{question} [{'Y/n' if default else 'y/N'}]: ").lower()
+            said = self.line(f"{question} [Y/n]: ").lower()
             if not said:
-                return default
+                return True
             if said in {"y", "yes", "n", "no"}:
                 return said.startswith("y")
             print("  y or n")
-        return default
+        return True
 
     def secret(self, question: str) -> str | None:
         """What nobody shall see; None for as it is."""

@@ -14,11 +14,11 @@ HIGH_HZ = 3400.0
 _TAPS = 321
 
 
-def band_limit(pcm: Pcm, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> Pcm:
-    """int16 mono at 16 kHz with everything outside the band taken out, same length, no delay (linear phase)."""
+def band_limit(pcm: Pcm) -> Pcm:
+    """int16 mono at 16 kHz with everything outside the telephone band taken out, same length, no delay (linear phase)."""
     if not pcm.size:
         return pcm
-    taps = _band_pass(low_hz, high_hz)
+    taps = _band_pass()
     size = 1 << (len(pcm) + len(taps) - 1).bit_length()
     spectrum = np.fft.rfft(pcm.astype(np.float64), size) * np.fft.rfft(taps, size)
     half = len(taps) // 2
@@ -27,9 +27,9 @@ def band_limit(pcm: Pcm, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> Pc
 
 
 @cache
-def _band_pass(low_hz: float, high_hz: float) -> NDArray[np.float64]:
+def _band_pass() -> NDArray[np.float64]:
     """A Hamming-windowed sinc band pass (Oppenheim and Schafer, section 7.5)."""
     at = np.arange(_TAPS) - _TAPS // 2
-    low, high = low_hz / SAMPLE_RATE, high_hz / SAMPLE_RATE
+    low, high = LOW_HZ / SAMPLE_RATE, HIGH_HZ / SAMPLE_RATE
     ideal = 2 * high * np.sinc(2 * high * at) - 2 * low * np.sinc(2 * low * at)
     return np.asarray(ideal * np.hamming(_TAPS), np.float64)

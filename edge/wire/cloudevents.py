@@ -58,7 +58,7 @@ def schema_name(data: Wire | type[Wire]) -> str:
     return f"urn:undertone:schema:{data.kind}:v{data.schema_version}"
 
 
-def envelope(event: Event, *, site: str, device: str, sequence: int | None, historical: bool = False) -> bytes:
+def envelope(event: Event, *, site: str, device: str, sequence: int | None) -> bytes:
     """`event` as CloudEvents JSON (UTF-8). `sequence` counts from 1 per topic; None for what is not counted (state, info, health)."""
     return _encoder.encode(
         CloudEvent(
@@ -71,7 +71,7 @@ def envelope(event: Event, *, site: str, device: str, sequence: int | None, hist
             datacontenttype="application/json",
             dataschema=schema_name(event.data),
             sequence=sequence,
-            historical=historical,
+            historical=False,
             data=msgspec.Raw(_encoder.encode(event.data)),
         )
     )
