@@ -1,8 +1,23 @@
 """Readings, verdicts and utterances in the form that leaves the call: wire types. What rules see is made of them (edge.call.rules.view)."""
 
+from typing import TypeVar
+
 from edge.values import Absence, Absent, Intelligibility, Role, Utterance, Verdict, VoiceReading, WordsReading, samples_to_ms
 from edge.wire.events import Text, UtteranceHeard
-from edge.wire.parts import CauseData, IntelligibilityData, LatencyData, PartData, SpottedData, TurnData, VerdictData, VoiceData, WordsData
+from edge.wire.parts import (
+    CauseData,
+    IntelligibilityData,
+    LatencyData,
+    PartData,
+    SpottedData,
+    TurnData,
+    VerdictData,
+    VoiceData,
+    Wire,
+    WordsData,
+)
+
+_W = TypeVar("_W", bound=Wire)
 
 
 def allowed(
@@ -17,86 +32,28 @@ def allowed(
 
 def voice_data(reading: VoiceReading) -> VoiceData:
     """The wire form of how it was said."""
-    return VoiceData(
-        label=reading.label,
-        probs=dict(reading.probs),
-        p_negative=reading.p_negative,
-        p_neutral=reading.p_neutral,
-        p_positive=reading.p_positive,
-        polarity=_polarity(reading),
-        llr_negative=reading.evidence.negative,
-        llr_positive=reading.evidence.positive,
-        quality=reading.evidence.quality,
-        voiced_ms=reading.voiced_ms,
-        windows=reading.windows,
-        clipping=reading.clipping,
-        baseline=reading.baseline,
-        difference=reading.difference,
-        louder=reading.louder,
-        baseline_positive=reading.baseline_positive,
-        difference_positive=reading.difference_positive,
-        model=reading.model,
-    )
+    return _in_wire_form(VoiceData, reading, probs=dict(reading.probs), **_judged(reading))
 
 
 def words_data(reading: WordsReading, start: int) -> WordsData:
     """The wire form of what was said, without the words; `start` is the call's first sample."""
-    cause = reading.cause
-    return WordsData(
-        words=reading.words,
-        confidence=reading.confidence,
-        p_negative=reading.p_negative,
-        p_neutral=reading.p_neutral,
-        p_positive=reading.p_positive,
-        polarity=_polarity(reading),
-        llr_negative=reading.evidence.negative,
-        llr_positive=reading.evidence.positive,
-        quality=reading.evidence.quality,
-        cause=None if cause is None else CauseData(code=cause.code, p=cause.p, alternative=cause.alternative, route=cause.route),
-        spotted=[
-            SpottedData(
-                keyword=one.keyword,
-                confidence=one.confidence,
-                start_ms=samples_to_ms(max(0, one.start - start)),
-                end_ms=samples_to_ms(max(0, one.end - start)),
-            )
-            for one in reading.spotted
-        ],
-        signals=list(reading.signals),
-        model=reading.model,
-    )
+    spotted = [
+        _in_wire_form(SpottedData, one, start_ms=samples_to_ms(max(0, one.start - start)), end_ms=samples_to_ms(max(0, one.end - start)))
+        for one in reading.spotted
+    ]
+    cause = None if reading.cause is None else _in_wire_form(CauseData, reading.cause)
+    return _in_wire_form(WordsData, reading, cause=cause, spotted=spotted, signals=list(reading.signals), **_judged(reading))
 
 
 def intelligibility_data(found: Intelligibility) -> IntelligibilityData:
     """The wire form of how well an utterance was understood."""
-    return IntelligibilityData(**{name: getattr(found, name) for name in IntelligibilityData.__struct_fields__})
+    return _in_wire_form(IntelligibilityData, found)
 
 
 def verdict_data(verdict: Verdict) -> VerdictData:
     """The wire form of the fused result, every number of its arithmetic included."""
-    return VerdictData(
-        mode=verdict.mode,
-        label=verdict.label,
-        p_negative=verdict.p_negative,
-        p_neutral=verdict.p_neutral,
-        p_positive=verdict.p_positive,
-        polarity=verdict.polarity,
-        log_prior=dict(verdict.log_prior),
-        llr_clip=verdict.llr_clip,
-        parts=[
-            PartData(
-                branch=part.branch,
-                weight=part.weight,
-                quality=part.quality,
-                llr_negative=part.llr_negative,
-                llr_positive=part.llr_positive,
-            )
-            for part in verdict.parts
-        ],
-        conflict=verdict.conflict,
-        reason=verdict.reason,
-        absent=dict(verdict.absent),
-    )
+    parts = [_in_wire_form(PartData, part) for part in verdict.parts]
+    return _in_wire_form(VerdictData, verdict, log_prior=dict(verdict.log_prior), parts=parts, absent=dict(verdict.absent))
 
 
 def utterance_heard(
@@ -139,16 +96,16 @@ def utterance_heard(
 
 def text_data(heard: UtteranceHeard, said: WordsReading) -> Text:
     """The redacted words of an utterance."""
-    return Text(
-        call=heard.call,
-        line=heard.line,
-        n=heard.n,
-        role=heard.role,
-        start_ms=heard.start_ms,
-        end_ms=heard.end_ms,
-        text=said.redacted,
-    )
+    return _in_wire_form(Text, heard, text=said.redacted)
 
 
-def _polarity(reading: VoiceReading | WordsReading) -> float:
-    return min(1.0, max(-1.0, reading.p_positive - reading.p_negative))
+def _in_wire_form(kind: type[_W], value: object, **other: object) -> _W:
+    """`value` as `kind`: fields of the same name as they are, and `other` for those that differ."""
+    return kind(**{name: getattr(value, name) for name in kind.__struct_fields__ if name not in other}, **other)
+
+
+def _judged(reading: VoiceReading | WordsReading) -> dict[str, float]:
+    """What a reading says as one number, and the evidence for it."""
+    evidence = reading.evidence
+    polarity = min(1.0, max(-1.0, reading.p_positive - reading.p_negative))
+    return {"polarity": polarity, "llr_negative": evidence.negative, "llr_positive": evidence.positive, "quality": evidence.quality}

@@ -1,7 +1,7 @@
 """A command as it came, and what became of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from edge.wire.codes import ReplyReason
 from edge.wire.commands import Command, Refused
@@ -55,14 +55,4 @@ def refused(
 
 def reply(request: Request, answer: Answer) -> Reply:
     """The wire form of `answer`."""
-    return Reply(
-        command=request.topic,
-        id=request.command.id,
-        accepted=answer.accepted,
-        reason=answer.reason,
-        call=answer.call,
-        alert=answer.alert,
-        revision=answer.revision,
-        by=answer.by,
-        at=answer.at,
-    )
+    return Reply(command=request.topic, id=request.command.id, **asdict(answer))
