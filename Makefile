@@ -46,7 +46,7 @@ desk: $(VENV)/box.stamp ## broker, two boxes that hear calls, and the recovery d
 	$(BIN)/undertone fetch-model
 	$(BIN)/python -m tests.demo.desk
 
-quick: $(VENV)/setup.stamp ## the tests that need no network, model or server: under a minute
+quick: $(VENV)/setup.stamp ## the tests that need no network, model or server: two minutes
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder tests/unit
 
 # tests/conftest.py says which cases stay together and which come first. Three workers on two cores: a good third of the time goes
