@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from edge.listen import call as connected_call
 from edge.listen.call import ConnectedCall
 from edge.listen.messages import End, Hello, Sound
 from edge.listen.tally import Tally
@@ -57,7 +58,8 @@ def connected():
 
 
 @pytest.mark.parametrize("end", [None, ConnectionResetError(), TimeoutError()], ids=["closed", "reset", "timed out"])
-def test_a_direction_that_arrives_as_the_call_ends_is_let_go_of_or_refused_and_never_forgotten(end):
+def test_a_direction_that_arrives_as_the_call_ends_is_let_go_of_or_refused_and_never_forgotten(end, monkeypatch):
+    monkeypatch.setattr(connected_call, "_TICK_S", 0.001)
     taken = 0
     for number in range(300):
         call, first, other = connected(), Side(end), Side(None)
