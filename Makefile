@@ -46,8 +46,8 @@ desk: $(VENV)/box.stamp ## broker, two boxes that hear calls, and the recovery d
 	$(BIN)/undertone fetch-model
 	$(BIN)/python -m tests.demo.desk
 
-quick: $(VENV)/setup.stamp ## the tests that need no network, model or server: two minutes
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder tests/unit
+quick: $(VENV)/setup.stamp ## the tests that need no network, model or server, and take under a second each: a minute
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder -m 'not takes' tests/unit
 
 # tests/conftest.py says which cases stay together and which come first. Three workers on two cores: a good third of the time goes
 # by while sound is played at its own pace or something is waited for to be noticed. Real brokers, sound servers and browsers share these

@@ -119,11 +119,6 @@ def test_nothing_imports_from_its_own_floor_or_a_higher_one():
     assert [(path, there) for path, here, there in _steps() if FLOOR_OF[there] >= FLOOR_OF[here]] == []
 
 
-def test_the_desk_takes_from_the_box_what_is_on_the_wire_and_what_stands_below():
-    taken = {(path, there) for path, here, there in _steps() if here.startswith("desk") and there.startswith("edge")}
-    assert [(path, there) for path, there in taken if FLOOR_OF[there] > FLOOR_OF["edge.wire"]] == []
-
-
 def test_packages_form_no_circle():
     below: dict[str, set[str]] = {package: set() for package in FLOOR_OF}
     for _, here, there in _steps():

@@ -58,6 +58,7 @@ def test_every_context_of_a_counted_model_sums_to_one(sentences):
     assert sums(model_of(sentences)) == pytest.approx(1, abs=2e-4)
 
 
+@pytest.mark.takes(1)
 @given(texts, texts, st.floats(0.05, 0.95))
 @settings(max_examples=40, deadline=None)
 def test_a_mixture_lies_between_and_sums_to_one(ours, theirs, weight):

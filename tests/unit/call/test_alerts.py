@@ -59,6 +59,7 @@ def test_the_end_brings_the_evidence_that_waited_for_the_cooldown():
     assert [one.n for one in call.reason("sustained-anger")[-1].evidence] == [1, 3, 5, 7, 9]
 
 
+@pytest.mark.takes(2)
 def test_evidence_that_was_dropped_from_a_long_list_is_not_new_again():
     call = Conversation(rules=load_rules(None))
     for _ in range(20):

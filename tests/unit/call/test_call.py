@@ -194,6 +194,7 @@ def play(script) -> Conversation:
     return call.over()
 
 
+@pytest.mark.takes(1)
 @settings(max_examples=60, deadline=None)
 @given(st.lists(steps, max_size=25))
 def test_whatever_is_said_every_event_is_valid_and_every_alert_lives_once(script):

@@ -1,5 +1,6 @@
 """Two callers on one line, one after the other: nothing that is said of one is ever told of the other."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +65,7 @@ class TwoCallers:
         return next(caller for caller, its in self.calls.items() if its == call)
 
 
+@pytest.mark.takes(3)
 @settings(max_examples=150, deadline=None)
 @given(said=st.lists(SAID, max_size=8), named=st.booleans())
 def test_nothing_said_of_one_caller_is_ever_told_of_the_other_in_whatever_order_and_whenever_it_comes(said, named):

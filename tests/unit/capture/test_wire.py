@@ -27,6 +27,7 @@ def facts(packet):
     return packet.pcm.tolist(), packet.pcm.shape, packet.rate, packet.lost, packet.ended_ns, packet.flags
 
 
+@pytest.mark.takes(1)
 @settings(deadline=None)
 @given(sent=st.lists(packets, max_size=4), cuts=st.lists(st.integers(1, 5000), min_size=1, max_size=30))
 def test_packets_come_through_whole_however_the_pipe_cuts_them(sent, cuts):
@@ -47,6 +48,7 @@ def test_arbitrary_bytes_raise_or_wait_and_never_come_out_as_sound(pieces):
         assert [packet for piece in pieces for packet in parser.feed(piece)] == []
 
 
+@pytest.mark.takes(1)
 @settings(max_examples=500, deadline=None)
 @given(packet=packets, where=st.integers(0, 10**6), bit=st.integers(0, 7))
 def test_one_flipped_bit_never_comes_out_as_sound(packet, where, bit):

@@ -13,6 +13,7 @@ from edge.capture import wavfile
 from edge.errors import UsageError
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.takes(6)
 DEMO = ROOT / "tests" / "demo" / "call.wav"
 
 

@@ -26,6 +26,7 @@ def box():
     return Box(WordsJudge.load())
 
 
+@pytest.mark.takes(1)
 def test_a_calm_call_tells_nothing_and_a_displeased_one_is_told_sooner_the_less_is_asked(box):
     rng = np.random.default_rng(1)
     calm, angry = calm_calls(SLOTS, CALM, 10, rng), angry_calls(SLOTS, CALM, PAIRS, 10, rng)

@@ -4,7 +4,9 @@ import asyncio
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
+from desk.people import accounts
 from desk.people.accounts import add_user, digest, log_in_known
 from desk.people.roles import Role
 from desk.web.app import make_app
@@ -16,8 +18,9 @@ PASSWORD = "a long enough password"
 
 
 @pytest.fixture
-def desk(store):
-    """Asks of the desk's pages, one after another, in one browser; ann has a password, gone had one."""
+def desk(store, monkeypatch):
+    """Asks of the desk's pages, one after another, in one browser; ann has a password, gone had one. Its hashes cost a test little."""
+    monkeypatch.setattr(accounts, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     for name in ("ann", "gone"):
         add_user(store.database, name, "lead", PASSWORD)
     with store.database.write() as tx:

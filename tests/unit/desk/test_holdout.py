@@ -123,6 +123,7 @@ def read(cases):
     return trial(cases, days=30, now=NEW_YEAR + timedelta(days=60))
 
 
+@pytest.mark.takes(2)
 def test_nothing_is_read_as_nothing_and_an_effect_as_what_offering_does():
     null = [read(drawn(random.Random(seed), effect=0.0)) for seed in range(100)]
     assert 88 <= sum(one.says == "no difference shown" for one in null) <= 100

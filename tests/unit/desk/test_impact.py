@@ -83,6 +83,7 @@ def naive(subjects: list[Subject]) -> float:
     return groups[True][0] / groups[True][1] - groups[False][0] / groups[False][1]
 
 
+@pytest.mark.takes(7)
 def test_a_null_effect_is_called_null_in_95_of_100_years_though_the_naive_comparison_shows_50_points():
     called_null = 0
     for seed in range(200):
@@ -93,6 +94,7 @@ def test_a_null_effect_is_called_null_in_95_of_100_years_though_the_naive_compar
     assert 180 <= called_null <= 200
 
 
+@pytest.mark.takes(1)
 def test_a_true_effect_is_read_back():
     found = [read(year(random.Random(seed), effect=0.15)) for seed in range(50)]
     held = sum(one.within_strata.low <= -0.15 <= one.within_strata.high for one in found)
@@ -115,6 +117,7 @@ def test_who_came_back_before_the_landmark_or_is_still_followed_is_left_out():
     assert found.says == "not enough data yet"
 
 
+@pytest.mark.takes(1)
 def test_the_figures_of_a_database_are_those_of_its_callers(make):
     callers = simulated.year(random.Random(5), effect=0.2, start=NEW_YEAR, cases=250)
     store, now = Store(make()), NEW_YEAR + timedelta(days=365)

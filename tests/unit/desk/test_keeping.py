@@ -68,6 +68,7 @@ def test_a_number_is_never_given_twice(store):
     assert sorted(dict(row)["id"] for row in store.table("cases")) == [2, 4]
 
 
+@pytest.mark.takes(1)
 def test_every_action_is_delivered_signed_and_again_where_it_failed(store, tmp_path):
     (tmp_path / "key").write_text("s3cret\n")
     config = WebhookConfig(url="http://127.0.0.1:1/", secret_file=str(tmp_path / "key"))

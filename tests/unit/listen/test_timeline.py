@@ -50,6 +50,7 @@ class Call:
         return [one[0] if len(set(one)) == 1 else "?" for one in cut]
 
 
+@pytest.mark.takes(1)
 @given(st.lists(st.floats(0, 0.15), min_size=50, max_size=50))
 def test_jitter_moves_nothing_and_loses_nothing(delays):
     call, arrivals = Call(Role.CUSTOMER), []
@@ -194,6 +195,7 @@ def test_who_is_faster_than_speech_is_told_to_wait():
     assert not call.streams[0].early(1.1)
 
 
+@pytest.mark.takes(1)
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 5), st.integers(0, 1), st.integers(0, 400)), max_size=15))
 def test_whatever_comes_the_clock_never_goes_back_and_holds_bounded_sound(steps):
     call, moment = Call(*BOTH, streams=2), 0.0

@@ -35,6 +35,7 @@ def test_a_generated_identifier_is_hidden(kind):
     assert {said: redact(said) for said in generated if leaks(said)} == {}
 
 
+@pytest.mark.takes(1)
 def test_identifiers_hidden_of_ten_thousand_generated_are_at_least_999_in_1000():
     rng = random.Random(20_261_123)
     leaked = Counter(kind.__name__ for kind in KINDS for _ in range(1000) if leaks(kind(rng)))
@@ -147,6 +148,7 @@ def test_redacting_twice_hides_no_less(words):
     }
 
 
+@pytest.mark.takes(1)
 @pytest.mark.skipif(not CORPUS.exists(), reason="the airline corpus is not on this machine: harmless words hidden are not counted")
 def test_of_a_corpus_of_complaints_at_most_seven_words_in_a_thousand_are_hidden():
     with CORPUS.open(encoding="utf-8") as file:

@@ -76,6 +76,7 @@ def customers_voice(heard: list[Utterance], turns: str) -> dict[str, float]:
     return seconds
 
 
+@pytest.mark.takes(2)
 @few
 @given(lines, st.sampled_from(["ac", "ca", "aca", "acac"]), st.integers(1, 4))
 def test_an_agent_on_the_customers_channel_is_no_customer_at_any_level(line, turns, seed):
@@ -85,6 +86,7 @@ def test_an_agent_on_the_customers_channel_is_no_customer_at_any_level(line, tur
     assert customers_voice(heard, turns)["a"] <= 0.3
 
 
+@pytest.mark.takes(3)
 @few
 @given(lines, st.integers(1, 4))
 def test_an_agent_alone_is_nobodys_customer(line, seed):
@@ -93,6 +95,7 @@ def test_an_agent_alone_is_nobodys_customer(line, seed):
     assert [one for one in heard if one.role is Role.CUSTOMER] == []
 
 
+@pytest.mark.takes(3)
 @few
 @given(lines, st.integers(1, 4))
 def test_the_customer_is_still_heard_beside_the_agents_leak(line, seed):
@@ -108,6 +111,7 @@ def test_the_customer_is_still_heard_beside_the_agents_leak(line, seed):
 _SURELY_LIKE_DB = -0.5
 
 
+@pytest.mark.takes(3)
 @few
 @given(
     st.floats(-2, 2),
@@ -130,6 +134,7 @@ def test_two_channels_of_one_sound_are_one_mixed_line(gain_db, delay_ms, codec, 
     assert {(one.role, one.channel) for one in late} == {(Role.MIXED, 0)}
 
 
+@pytest.mark.takes(1)
 @pytest.mark.parametrize("gain_db", [8.0, -8.0])
 def test_copies_of_unlike_level_are_nobodys_customer(gain_db):
     """The softer one is a leak for good; the louder one is known for a copy in the end."""
@@ -139,6 +144,7 @@ def test_copies_of_unlike_level_are_nobodys_customer(gain_db):
     assert segmenter.same_sound == (gain_db > 0)
 
 
+@pytest.mark.takes(1)
 def test_roles_the_other_way_round_are_heard_the_same():
     turns = "acac"
     pcm = on_line(said(turns, "a", seed=5, pitch_hz=110), said(turns, "c", seed=6, pitch_hz=200), gain_db=-4.0, delay_ms=20, dc=0.03)

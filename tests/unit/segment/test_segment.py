@@ -151,6 +151,7 @@ def test_nobody_speaks_longer_than_20_seconds_in_one_utterance():
     assert {part.turn for part in parts} == {0}
 
 
+@pytest.mark.takes(3)
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 400)), min_size=1, max_size=12), st.integers(0, 2**31))
 def test_every_sample_is_handed_over_once_and_makes_up_the_utterance(runs, seed):

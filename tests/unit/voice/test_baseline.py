@@ -102,6 +102,7 @@ def test_what_is_no_reading_is_handed_on_and_forgotten(nothing):
     assert caller.heard == []
 
 
+@pytest.mark.takes(1)
 @given(calls)
 def test_one_call_moves_a_line_by_a_bounded_step(all_calls):
     line = USED

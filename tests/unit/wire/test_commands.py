@@ -79,6 +79,7 @@ NAMES = st.sampled_from(["alert", "by", "queue", "line", "data", "size", "x"])
 OBJECTS = st.dictionaries(NAMES, st.none() | st.text(max_size=200) | st.integers(), max_size=5)
 
 
+@pytest.mark.takes(1)
 @settings(max_examples=500, deadline=None)
 @given(
     st.sampled_from(["call/l/start", "call/l/context", "alert/close", "model/install"]) | st.text(max_size=40),

@@ -20,6 +20,7 @@ def judge() -> WordsJudge:
     return WordsJudge.load(shipped_models() / "words")
 
 
+@pytest.mark.takes(2)
 def test_held_out_pairs_are_told_apart(judge):
     held = held_out(read_pairs(), read_said(), ())
     said, p_negative = judged(judge, held.texts)

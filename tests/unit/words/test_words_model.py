@@ -73,6 +73,7 @@ def bundle(trained, tmp_path):
     return packed.folder
 
 
+@pytest.mark.takes(1)
 def test_the_bundle_gives_what_training_gave(trained, bundle):
     given, table = trained
     model, reader = WordsModel.load(bundle, trust=ANYBODY), Reader()
