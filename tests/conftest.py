@@ -20,6 +20,7 @@ from tests.paths import TESTS
 # `make fuzz` seeks new ones.
 settings.register_profile("undertone", deadline=None, derandomize=True)
 settings.load_profile("undertone")
+_LONGEST_NAME = 80
 # Of a case that does not say: what one takes on average in tests/unit, tests/real and tests/slow.
 _SECONDS = {"unit": 0.02, "real": 0.7, "slow": 1.5}
 
@@ -39,6 +40,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not alone:
             item.add_marker(pytest.mark.xdist_group(_name(place)))
     items.sort(key=lambda item: (-takes[groups[item]], groups[item]))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A short name for a case of a long text: it goes into the environment of every process that the case starts, which has an end."""
+    return f"{val[:40]!a}... of {len(val)}" if isinstance(val, str | bytes) and len(val) > _LONGEST_NAME else None
 
 
 @pytest.fixture(scope="session")
