@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,12 +72,10 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--report takes one recording", remedy="replay the files one at a time")
     from edge.call.replay import Envelopes
     from edge.cli.console import Console
-    from edge.models.loading import load_engines
 
     config = configure(args.config, mode=args.mode, privacy=args.privacy)
-    engines = used_to(load_engines(config), args.baseline)
-    for reason in engines.missing.values():
-        print(f"undertone: {for_box(str(reason), args.config)}", file=sys.stderr)
+    # Loaded for the first recording that can be heard: who mistyped a name is told at once.
+    engines = cache(lambda: _engines(config, args))
     console = None if args.json else Console()
     envelopes = Envelopes(config)
     failed = 0
@@ -88,8 +88,23 @@ def run(args: argparse.Namespace) -> int:
     return failed
 
 
+def _engines(config: Config, args: argparse.Namespace) -> "Engines":
+    """What judges the recordings; what of it is missing is told."""
+    from edge.models.loading import load_engines
+
+    engines = used_to(load_engines(config), args.baseline)
+    for reason in engines.missing.values():
+        print(f"undertone: {for_box(str(reason), args.config)}", file=sys.stderr)
+    return engines
+
+
 def _replay(
-    path: Path, args: argparse.Namespace, config: Config, engines: "Engines", envelopes: "Envelopes", console: "Console | None"
+    path: Path,
+    args: argparse.Namespace,
+    config: Config,
+    engines: Callable[[], "Engines"],
+    envelopes: "Envelopes",
+    console: "Console | None",
 ) -> None:
     """One recording. Raises InputError, SourceError where it cannot be heard."""
     from edge.call.replay import line_for, replay
@@ -101,7 +116,7 @@ def _replay(
     looks: list[RuleReview] = []
     pace = {"chunk_ms": args.chunk_ms, "realtime": args.realtime}
     watch = looks.append if args.report else None
-    for event in replay(source, line=line, config=config, engines=engines, pick=args.pick, watch=watch, **pace):
+    for event in replay(source, line=line, config=config, engines=engines(), pick=args.pick, watch=watch, **pace):
         encoded = envelopes.wrap(event)
         told.append(encoded)
         if console is None:
